@@ -1,0 +1,29 @@
+// Package identity holds what every other package means by "who is asking":
+// the subject, its claims, until when they stand, and how they were proven.
+// It imports nothing of ours, so that everything may import it.
+package identity
+
+// Kind says which credential proved an identity.
+type Kind string
+
+// The kinds of credential.
+const (
+	Session Kind = "session" // a login, remembered in a sealed cookie
+	Bearer  Kind = "bearer"  // a JWT access token (RFC 9068)
+)
+
+// Identity is a verified subject. It is shared between requests once it is
+// cached: nobody changes one.
+type Identity struct {
+	Kind    Kind
+	Issuer  string
+	Subject string
+
+	// Claims are what a rule's plain claim names mean: a session's ID-token
+	// claims merged with userinfo, or a bearer token's own.
+	Claims map[string]interface{}
+	// IDToken are the claims of a session's ID token; nil for a bearer token.
+	IDToken map[string]interface{}
+	// AccessToken are the claims of the access token; nil where it is opaque.
+	AccessToken map[string]interface{}
+}
