@@ -1,0 +1,85 @@
+// Package page writes the few pages that a person sees: a refusal, a failed
+// login, the end of a session. They are constants, styled for light and dark,
+// and need neither script nor image nor anything fetched.
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+)
+
+// Page is what one page says. Every field but Title may be empty.
+type Page struct {
+	Title    string
+	Text     string
+	Reason   string // the reason code, for whoever is asked for help
+	Request  string // the request's id in the log
+	Link     string // where the button leads
+	LinkText string
+	Refresh  string // where the browser goes by itself, at once
+}
+
+const style = `:root{color-scheme:light dark}
+body{margin:0;min-height:100vh;display:grid;place-items:center;font:1rem/1.5 system-ui,sans-serif;background:#f4f5f7;color:#1c2430}
+main{box-sizing:border-box;width:min(28rem,100vw - 2rem);padding:2rem;background:#fff;border:1px solid #d9dde3;border-radius:.75rem}
+h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}
+p{margin:.5rem 0}
+a{display:inline-block;margin-top:1rem;padding:.6rem 1.1rem;border-radius:.5rem;background:#1f5fbf;color:#fff;text-decoration:none}
+a:focus-visible{outline:3px solid #7fb0ff;outline-offset:2px}
+dl{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid #d9dde3;display:grid;grid-template-columns:auto 1fr;gap:.1rem .75rem;font-size:.85rem;color:#5a6575}
+dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,monospace}
+@media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}main{background:#1b2129;border-color:#323b47}dl{border-color:#323b47;color:#9aa6b5}a{background:#3b7ddd}}`
+
+var layout = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title>
+{{if .Refresh}}<meta http-equiv="refresh" content="0;url={{.Refresh}}">
+{{end}}<style>{{.Style}}</style>
+</head>
+<body>
+<main>
+<h1>{{.Title}}</h1>
+{{if .Text}}<p>{{.Text}}</p>
+{{end}}{{if .Link}}<p><a href="{{.Link}}">{{.LinkText}}</a></p>
+{{end}}{{if .Reason}}<dl><dt>Reason</dt><dd>{{.Reason}}</dd>{{if .Request}}<dt>Request</dt><dd>{{.Request}}</dd>{{end}}</dl>
+{{end}}</main>
+</body>
+</html>
+`))
+
+var policy = contentSecurityPolicy()
+
+// contentSecurityPolicy allows the one style, by its hash, and nothing else.
+func contentSecurityPolicy() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+// Write answers with the page. It is never cached, framed or sniffed.
+func Write(w http.ResponseWriter, status int, p Page) {
+	// A map, because templates see nothing of an interpreted value's methods.
+	data := map[string]interface{}{
+		"Title": p.Title, "Text": p.Text, "Reason": p.Reason, "Request": p.Request,
+		"Link": p.Link, "LinkText": p.LinkText, "Refresh": p.Refresh, "Style": template.CSS(style),
+	}
+	var body bytes.Buffer
+	if err := layout.Execute(&body, data); err != nil {
+		body.Reset()
+		body.WriteString(template.HTMLEscapeString(p.Title))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
+}
