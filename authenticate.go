@@ -1,0 +1,148 @@
+package latchkey
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/identity"
+	"github.com/latchkey-auth/latchkey/internal/oidc"
+)
+
+// authenticate finds out who is asking. One credential decides: a bearer token
+// where there is one, else the session cookie. It is looked up as it came,
+// before anything is parsed; only what is not known is verified.
+func (l *Latchkey) authenticate(w http.ResponseWriter, r *http.Request) (*verified, error) {
+	key := l.credential(r)
+	if v := l.tokens.get(key); v != nil && l.now().Unix() < v.until {
+		return v, nil
+	}
+	return l.verify(w, r, key)
+}
+
+// credential returns the key of the token cache for the request's credential:
+// the policy it is judged by, its kind, and itself.
+func (l *Latchkey) credential(r *http.Request) string {
+	if authorization := r.Header["Authorization"]; authorization != nil && len(l.set.issuers) > 0 {
+		if token, ok := bearerToken(authorization); ok {
+			return l.bearerPrefix + token
+		}
+	}
+	return l.sessionPrefix + l.cookieValue(r)
+}
+
+// bearerToken returns the token of RFC 6750, section 2.1. Another scheme is the
+// upstream's affair; a header given twice is a bad token.
+func bearerToken(authorization []string) (string, bool) {
+	first := authorization[0]
+	if len(first) < 7 || !strings.EqualFold(first[:7], "bearer ") {
+		return "", false
+	}
+	if len(authorization) > 1 {
+		return "", true
+	}
+	return strings.TrimLeft(first[7:], " "), true
+}
+
+// verify judges a credential that the token cache does not vouch for.
+func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, key string) (*verified, error) {
+	var v *verified
+	var err error
+	if strings.HasPrefix(key, l.bearerPrefix) {
+		v, err = l.verifyBearer(r.Context(), key)
+	} else {
+		v, err = l.verifySession(w, r, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if now := l.now().Unix(); v.until > now {
+		if v.until > now+recheck {
+			v.until = now + recheck
+		}
+		l.tokens.put(key, v)
+	}
+	return v, nil
+}
+
+// negativeFor is how long a bad token is known to be bad.
+const negativeFor = 5 * time.Second
+
+func (l *Latchkey) verifyBearer(ctx context.Context, key string) (*verified, error) {
+	token := key[len(l.bearerPrefix):]
+	sum := sha256.Sum256([]byte(key))
+	negative := string(sum[:])
+	if _, bad, err := l.negatives.Get(ctx, negative); err == nil && bad {
+		return nil, errBadToken
+	}
+	claims, err := l.verifyAccessToken(ctx, token)
+	switch {
+	case errors.Is(err, oidc.ErrUnavailable):
+		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+	case err != nil:
+		l.log.debug("bearer token refused", "error", err.Error())
+		if err := l.negatives.Set(ctx, negative, nil, negativeFor); err != nil {
+			l.log.warn("remember a bad token", "error", err.Error())
+		}
+		return nil, errBadToken
+	}
+	claims = trustedEmail(claims)
+	return &verified{
+		identity: &identity.Identity{
+			Kind: identity.Bearer, Issuer: text(claims["iss"]), Subject: text(claims["sub"]),
+			Claims: claims, AccessToken: claims,
+		},
+		token: token,
+		until: unix(claims["exp"]),
+	}, nil
+}
+
+// verifyAccessToken has the token's own issuer judge it, if that is one of the
+// accepted ones. Nothing is fetched from an address that a token names.
+func (l *Latchkey) verifyAccessToken(ctx context.Context, token string) (map[string]interface{}, error) {
+	unverified, err := oidc.Unverified(token)
+	if err != nil {
+		return nil, err
+	}
+	name := text(unverified["iss"])
+	for _, i := range l.set.issuers {
+		if i.name != name {
+			continue
+		}
+		policy := oidc.AccessToken{Audiences: i.audiences, Algorithms: i.algorithms, Types: i.types, ClientID: l.set.clientID}
+		return l.verifier[name].VerifyAccessToken(ctx, token, policy)
+	}
+	return nil, fmt.Errorf("verify access token: its iss %q is no accepted issuer: %w", name, oidc.ErrToken)
+}
+
+// trustedEmail leaves out an e-mail address that its issuer says it has not
+// verified (OpenID Connect Core, section 5.7): neither a rule nor an upstream
+// may take it for the subject's.
+func trustedEmail(claims map[string]interface{}) map[string]interface{} {
+	verified, present := claims["email_verified"]
+	if !present || verified == true || verified == "true" {
+		return claims
+	}
+	trusted := make(map[string]interface{}, len(claims))
+	for name, value := range claims {
+		if name != "email" {
+			trusted[name] = value
+		}
+	}
+	return trusted
+}
+
+func text(claim interface{}) string {
+	s, _ := claim.(string)
+	return s
+}
+
+// unix reads a NumericDate (RFC 7519, section 2) that was validated before.
+func unix(claim interface{}) int64 {
+	f, _ := claim.(float64)
+	return int64(f)
+}

@@ -1,0 +1,65 @@
+package latchkey
+
+import (
+	"fmt"
+
+	"github.com/latchkey-auth/latchkey/internal/headers"
+)
+
+// view is what a router makes of an identity: whether its rule lets it in, and
+// the headers that tell the upstream.
+type view struct {
+	refused error
+	headers map[string]string
+}
+
+// anonymous is the view of nobody: no headers.
+var anonymous = &view{}
+
+// authorize asks this router's rule about the identity. The answer depends on
+// nothing else, so it is remembered with the identity for this rule; another
+// router's rule is asked for itself.
+func (l *Latchkey) authorize(v *verified) (*view, error) {
+	known, ok := v.views.Load(l.set.view)
+	if !ok {
+		known = l.makeView(v)
+		v.views.Store(l.set.view, known)
+	}
+	view := known.(*view)
+	return view, view.refused
+}
+
+func (l *Latchkey) makeView(v *verified) *view {
+	if l.set.rule != nil && !l.set.rule(v.identity) {
+		return &view{refused: errRuleDenied}
+	}
+	made := &view{headers: map[string]string{}}
+	for _, h := range l.set.forward {
+		claim, found := h.claim.Lookup(v.identity)
+		if !found {
+			continue
+		}
+		value, err := headers.Value(claim)
+		if err != nil {
+			return &view{refused: fmt.Errorf("%w: %s: %v", errUnprintable, h.source, err)}
+		}
+		if value != "" {
+			made.headers[h.name] = value
+		}
+	}
+	made.addToken(l.set.accessTokenHeader, v.token)
+	if v.session != nil {
+		made.addToken(l.set.idTokenHeader, v.session.IDToken)
+	}
+	return made
+}
+
+func (v *view) addToken(header, token string) {
+	if header == "" || token == "" {
+		return
+	}
+	if header == "Authorization" {
+		token = "Bearer " + token
+	}
+	v.headers[header] = token
+}

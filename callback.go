@@ -1,0 +1,154 @@
+package latchkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/latchkey-auth/latchkey/internal/oauth2"
+	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/page"
+)
+
+// serveCallback finishes a login: the provider sends the browser here with a
+// code. Whatever is wrong, there is no new session and an existing one stays.
+func (l *Latchkey) serveCallback(w http.ResponseWriter, r *http.Request) {
+	answer, err := readCallback(r.URL.RawQuery)
+	if err != nil {
+		l.loginFailed(w, r, err, "/")
+		return
+	}
+	f, err := l.takeFlow(w, r, answer.state)
+	if err != nil {
+		l.loginFailed(w, r, err, "/")
+		return
+	}
+	s, err := l.finishLogin(r, f, answer)
+	if err == nil {
+		err = l.saveSession(w, r, s)
+	}
+	if err != nil {
+		l.loginFailed(w, r, err, f.returnURL())
+		return
+	}
+	l.counters.loginsFinished.Add(1)
+	l.log.info("logged in", "session", s.tag())
+	l.leave(w, f.returnURL())
+}
+
+func (l *Latchkey) loginFailed(w http.ResponseWriter, r *http.Request, err error, retry string) {
+	l.counters.loginsFailed.Add(1)
+	l.refuse(w, r, err, retry)
+}
+
+// leave sends the browser to where the login was for. A strict cookie is not
+// sent along a redirect that another site began (RFC 6265bis, section 5.2), so
+// then a page of ours does the last step.
+func (l *Latchkey) leave(w http.ResponseWriter, to string) {
+	if l.set.cookie.SameSite == http.SameSiteStrictMode {
+		page.Write(w, http.StatusOK, page.Page{Title: "Logged in", Refresh: to, Link: to, LinkText: "Continue"})
+		return
+	}
+	redirect(w, to)
+}
+
+// callbackAnswer is the authorization response (RFC 6749, section 4.1.2).
+type callbackAnswer struct {
+	state, code, issuer, failure string
+}
+
+// readCallback reads the query. A parameter given twice is an attack or a bug
+// (RFC 6749, section 3.1).
+func readCallback(rawQuery string) (*callbackAnswer, error) {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("%w: malformed query", errCallback)
+	}
+	for _, name := range []string{"state", "code", "iss", "error"} {
+		if len(query[name]) > 1 {
+			return nil, fmt.Errorf("%w: %s is given twice", errCallback, name)
+		}
+	}
+	answer := &callbackAnswer{
+		state: query.Get("state"), code: query.Get("code"), issuer: query.Get("iss"), failure: query.Get("error"),
+	}
+	if answer.state == "" || strings.ContainsAny(answer.state, " ;,=\"") {
+		return nil, fmt.Errorf("%w: state is missing or malformed", errCallback)
+	}
+	if (answer.code == "") == (answer.failure == "") {
+		return nil, fmt.Errorf("%w: it carries neither code nor error, or both", errCallback)
+	}
+	return answer, nil
+}
+
+// finishLogin trades the code for tokens and makes a session of them.
+func (l *Latchkey) finishLogin(r *http.Request, f *flow, answer *callbackAnswer) (*session, error) {
+	ctx := r.Context()
+	metadata, err := l.provider.Metadata(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	if err := checkResponseIssuer(answer.issuer, metadata); err != nil {
+		return nil, err
+	}
+	if answer.failure != "" {
+		return nil, fmt.Errorf("%w: the provider answered %q", errCallback, answer.failure)
+	}
+	endpoint := oauth2.Endpoint{URL: metadata.TokenEndpoint, AuthMethods: metadata.TokenEndpointAuthMethods}
+	tokens, err := l.client.ExchangeCode(ctx, endpoint, answer.code, f.Verifier, l.redirectURI(r))
+	if err != nil {
+		return nil, loginError(err)
+	}
+	want := oidc.IDToken{ClientID: l.set.clientID, Nonce: f.Nonce, AccessToken: tokens.AccessToken, Code: answer.code}
+	claims, err := l.provider.VerifyIDToken(ctx, tokens.IDToken, want)
+	if err != nil {
+		return nil, loginError(err)
+	}
+	return l.newSession(ctx, metadata, tokens, claims)
+}
+
+// checkResponseIssuer guards against a code of another provider (RFC 9207).
+func checkResponseIssuer(issuer string, metadata *oidc.Metadata) error {
+	if issuer == "" && metadata.ResponseIssuer {
+		return fmt.Errorf("%w: iss is missing, which the provider says it sends", errCallback)
+	}
+	if issuer != "" && issuer != metadata.Issuer {
+		return fmt.Errorf("%w: iss is %q, want %q", errCallback, issuer, metadata.Issuer)
+	}
+	return nil
+}
+
+// loginError maps what the provider said to what the person is told.
+func loginError(err error) error {
+	if errors.Is(err, oauth2.ErrUnavailable) || errors.Is(err, oidc.ErrUnavailable) {
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	return fmt.Errorf("%w: %v", errCallback, err)
+}
+
+func (l *Latchkey) newSession(ctx context.Context, metadata *oidc.Metadata, tokens *oauth2.Tokens, claims map[string]interface{}) (*session, error) {
+	now := l.now().Unix()
+	s := &session{ID: randomID(16), Created: now, Seen: now, IDToken: tokens.IDToken, AccessToken: tokens.AccessToken}
+	if tokens.ExpiresIn > 0 {
+		s.AccessEnds = now + tokens.ExpiresIn
+	}
+	// The access token came from the token endpoint itself; where it is a JWT of
+	// this issuer about this subject, rules may ask it.
+	access, err := oidc.Unverified(tokens.AccessToken)
+	s.AccessIsJWT = err == nil && text(access["iss"]) == l.set.issuer && text(access["sub"]) == text(claims["sub"])
+	if !l.set.userInfo {
+		return s, nil
+	}
+	s.UserInfo, err = oauth2.UserInfo(ctx, l.client.HTTPClient, metadata.UserInfoEndpoint, tokens.AccessToken)
+	if err != nil {
+		return nil, loginError(err)
+	}
+	// OpenID Connect Core, section 5.3.2.
+	if text(s.UserInfo["sub"]) != text(claims["sub"]) {
+		return nil, fmt.Errorf("%w: userinfo is of another sub", errCallback)
+	}
+	return s, nil
+}

@@ -1,0 +1,74 @@
+package latchkey
+
+import (
+	"net/http"
+	"strings"
+)
+
+// endpointHandler answers at one path under basePath.
+type endpointHandler struct {
+	methods []string
+	serve   func(w http.ResponseWriter, r *http.Request)
+}
+
+func (l *Latchkey) endpointTable() map[string]endpointHandler {
+	get := []string{http.MethodGet, http.MethodHead}
+	return map[string]endpointHandler{
+		"/login":    {[]string{http.MethodGet}, l.serveLogin},
+		"/callback": {[]string{http.MethodGet}, l.serveCallback},
+		"/logout":   {[]string{http.MethodGet, http.MethodPost}, l.serveLogout},
+		"/userinfo": {get, l.serveUserInfo},
+		"/status":   {get, l.serveStatus},
+		"/metrics":  {get, l.serveMetrics},
+	}
+}
+
+// serveEndpoint answers a request under basePath. Names match exactly; others
+// are 404 and never reach the upstream.
+func (l *Latchkey) serveEndpoint(w http.ResponseWriter, r *http.Request) {
+	e, ok := l.endpoints[strings.TrimPrefix(r.URL.Path, l.set.basePath)]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if !contains(e.methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(e.methods, ", "))
+		http.Error(w, "405 method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	e.serve(w, r)
+}
+
+// crossSite says whether another site caused the request, by Fetch Metadata,
+// and by Origin where a browser sends none. What neither says was not sent by a
+// browser that could be tricked.
+func crossSite(r *http.Request) bool {
+	switch site := r.Header.Get("Sec-Fetch-Site"); site {
+	case "":
+	case "same-origin", "same-site", "none":
+		return false
+	default:
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	return origin != "" && origin != requestOrigin(r)
+}
+
+// requestOrigin is scheme and host that the client used. Traefik sets
+// X-Forwarded-Proto itself, unless the sender is one it was told to trust.
+func requestOrigin(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// callbackOrigin is scheme and host of the callback: pinned by redirectURL, or
+// the request's own.
+func (l *Latchkey) callbackOrigin(r *http.Request) string {
+	if l.set.redirectURL != nil {
+		return l.set.redirectURL.Scheme + "://" + l.set.redirectURL.Host
+	}
+	return requestOrigin(r)
+}

@@ -1,0 +1,135 @@
+package latchkey
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/oauth2"
+	"github.com/latchkey-auth/latchkey/internal/seal"
+)
+
+const (
+	// flowLifetime is how long a person may take to log in.
+	flowLifetime = 10 * time.Minute
+	// maxFlows is how many logins one browser may have under way.
+	maxFlows = 5
+)
+
+// flow is a login under way. The browser keeps it, sealed, in a cookie of its
+// own that is named after the state: so parallel tabs do not disturb one
+// another, and a callback counts only in the browser that began it (RFC 6749,
+// section 10.12).
+type flow struct {
+	State    string `json:"-"` // the time it began, base 36, and 128 random bits
+	Nonce    string `json:"n"`
+	Verifier string `json:"v"`
+	Return   string `json:"r"`           // path and query on Origin
+	Origin   string `json:"o,omitempty"` // where the person was, when the callback is at another
+	Ends     int64  `json:"e"`           // Unix seconds
+}
+
+func (l *Latchkey) newFlow(r *http.Request, returnTo string) *flow {
+	now := l.now()
+	f := &flow{
+		State:    strconv.FormatInt(now.Unix(), 36) + "." + randomID(16),
+		Nonce:    randomID(16),
+		Verifier: oauth2.NewVerifier(),
+		Return:   returnTo,
+		Ends:     now.Add(flowLifetime).Unix(),
+	}
+	if origin := requestOrigin(r); origin != l.callbackOrigin(r) {
+		f.Origin = origin
+	}
+	return f
+}
+
+func (l *Latchkey) flowPrefix() string { return l.set.cookie.Name + "-flow-" }
+
+// flowContext binds the sealed flow to its state and to provider and client.
+func (l *Latchkey) flowContext(state string) string {
+	return seal.Context("flow", l.flowPrefix()+state, l.set.issuer, l.set.clientID)
+}
+
+// saveFlow sets the flow's cookie and lets the oldest go where there would be
+// too many.
+func (l *Latchkey) saveFlow(w http.ResponseWriter, r *http.Request, f *flow) error {
+	plain, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("save login flow: %w", err)
+	}
+	sealed, err := l.set.keys.at(l.now()).Seal(l.flowContext(f.State), plain)
+	if err != nil {
+		return fmt.Errorf("save login flow: %w", err)
+	}
+	earlier := l.flowStates(r)
+	for len(earlier) >= maxFlows {
+		l.setFlowCookie(w, earlier[0], "", -1)
+		earlier = earlier[1:]
+	}
+	l.setFlowCookie(w, f.State, sealed, int(flowLifetime/time.Second))
+	return nil
+}
+
+// flowStates are the states of the request's flow cookies, the oldest first.
+func (l *Latchkey) flowStates(r *http.Request) []string {
+	var states []string
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, l.flowPrefix()) {
+			states = append(states, strings.TrimPrefix(c.Name, l.flowPrefix()))
+		}
+	}
+	sort.Strings(states)
+	return states
+}
+
+// takeFlow opens the flow of that state and expires its cookie. A state counts
+// once, and only with the cookie.
+func (l *Latchkey) takeFlow(w http.ResponseWriter, r *http.Request, state string) (*flow, error) {
+	sealed, ok := oneCookie(r, l.flowPrefix()+state)
+	if !ok {
+		return nil, fmt.Errorf("%w: no login of this state began in this browser", errCallback)
+	}
+	l.setFlowCookie(w, state, "", -1)
+	plain, err := l.set.keys.at(l.now()).Open(l.flowContext(state), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: flow cookie: %v", errCallback, err)
+	}
+	f := &flow{State: state}
+	if err := json.Unmarshal(plain, f); err != nil {
+		return nil, fmt.Errorf("%w: flow cookie: %v", errCallback, err)
+	}
+	if l.now().Unix() >= f.Ends {
+		return nil, fmt.Errorf("%w: the login took more than %s", errCallback, flowLifetime)
+	}
+	first, err := l.usedFlows.Add(r.Context(), state, nil, flowLifetime)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	if !first {
+		return nil, fmt.Errorf("%w: the state was used before", errCallback)
+	}
+	return f, nil
+}
+
+// setFlowCookie differs from the session's cookie: the callback comes from the
+// provider's site, for which SameSite must not be strict, and to a path that
+// the session's cookie need not cover.
+func (l *Latchkey) setFlowCookie(w http.ResponseWriter, state, value string, age int) {
+	c := l.set.cookie
+	c.Name = l.flowPrefix() + state
+	c.Path = "/"
+	c.Value, c.MaxAge = value, age
+	if c.SameSite == http.SameSiteStrictMode {
+		c.SameSite = http.SameSiteLaxMode
+	}
+	http.SetCookie(w, &c)
+}
+
+// returnURL is where the browser goes after the callback: a path of this host,
+// or of the host where the login began.
+func (f *flow) returnURL() string { return f.Origin + f.Return }

@@ -1,0 +1,176 @@
+// Package oauth2 speaks to an authorization server as a client does:
+//
+//	client.go    the client's name and secret, put into a request (RFC 6749, 2.3.1)
+//	token.go     a code for tokens                                (RFC 6749, 4.1.3)
+//	userinfo.go  claims for an access token                       (OIDC Core, 5.3)
+//	pkce.go      the proof that the code is for us                (RFC 7636)
+//
+// What goes wrong is one of two things: ErrUnavailable, the server gave no answer
+// that can be used and may do so later, or ErrRejected, it said no. Neither
+// quotes a code, a token or a secret.
+package oauth2
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+var (
+	// ErrUnavailable says that the server did not answer, or not in the protocol:
+	// network, time-out, 5xx, 429, a body that is not JSON.
+	ErrUnavailable = errors.New("authorization server unavailable")
+	// ErrRejected says that the server refused. The OAuth error code is in the
+	// message (RFC 6749, 5.2).
+	ErrRejected = errors.New("request rejected")
+)
+
+// The methods of client authentication (OIDC Core, 9).
+const (
+	Auto  = "auto"
+	Basic = "client_secret_basic"
+	Post  = "client_secret_post"
+	None  = "none"
+)
+
+const maxBody = 1 << 20
+
+// Client is us, as the authorization server knows us.
+type Client struct {
+	ID         string
+	Secret     func() (string, error) // asked for each request; nil: a public client
+	Auth       string                 // Auto, Basic, Post or None; "": Auto
+	HTTPClient *http.Client           // with time-out, and without redirects
+}
+
+// Endpoint is an address where the client authenticates.
+type Endpoint struct {
+	URL         string
+	AuthMethods []string // as the metadata says; nil: not said, which means Basic (RFC 8414, 2)
+}
+
+// method settles Auto.
+func (c *Client) method(e Endpoint) string {
+	switch {
+	case c.Auth != "" && c.Auth != Auto:
+		return c.Auth
+	case c.Secret == nil:
+		return None
+	case contains(e.AuthMethods, Post) && !contains(e.AuthMethods, Basic):
+		return Post
+	}
+	return Basic
+}
+
+// request makes a POST of the form that says who we are.
+func (c *Client) request(ctx context.Context, e Endpoint, form url.Values) (*http.Request, error) {
+	method := c.method(e)
+	secret := ""
+	if method != None {
+		var err error
+		if secret, err = c.secret(); err != nil {
+			return nil, err
+		}
+	}
+	if method != Basic {
+		form.Set("client_id", c.ID)
+	}
+	if method == Post {
+		form.Set("client_secret", secret)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	if method == Basic {
+		// Form-urlencoded first, which many forget: a colon in the ID would
+		// move the border.
+		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(secret))
+	}
+	return req, nil
+}
+
+// secret refuses an empty one: to go on as a public client would be to guess.
+func (c *Client) secret() (string, error) {
+	if c.Secret == nil {
+		return "", fmt.Errorf("client secret: none for %q", c.method(Endpoint{}))
+	}
+	secret, err := c.Secret()
+	if err != nil {
+		return "", fmt.Errorf("client secret: %w", err)
+	}
+	if secret == "" {
+		return "", errors.New("client secret: empty")
+	}
+	return secret, nil
+}
+
+// do sends a request and reads the answer: the object of a 200, or an error.
+func do(client *http.Client, req *http.Request) (map[string]interface{}, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("%w: body of more than %d bytes", ErrUnavailable, maxBody)
+	}
+	// A map, since struct fields would match names without regard to case.
+	var object map[string]interface{}
+	parsed := json.Unmarshal(body, &object) == nil && object != nil
+	return answer(resp, object, parsed)
+}
+
+func answer(resp *http.Response, object map[string]interface{}, parsed bool) (map[string]interface{}, error) {
+	status := resp.StatusCode
+	if status >= 500 || status == http.StatusTooManyRequests {
+		return nil, fmt.Errorf("%w: found status %d", ErrUnavailable, status)
+	}
+	code := stringOf(object["error"])
+	switch {
+	case code != "" && (status == http.StatusOK || status >= 400):
+		return nil, fmt.Errorf("%w: %s", ErrRejected, printable(code))
+	case status != http.StatusOK:
+		return nil, fmt.Errorf("%w: found status %d without an OAuth error", ErrUnavailable, status)
+	case !parsed:
+		return nil, fmt.Errorf("%w: body is not one JSON object", ErrUnavailable)
+	}
+	return object, nil
+}
+
+// errorCode is what RFC 6749, 5.2 allows in error, at a sane length.
+var errorCode = regexp.MustCompile(`^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}$`)
+
+func printable(code string) string {
+	if !errorCode.MatchString(code) {
+		return "an error code that is none"
+	}
+	return code
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}
+
+// stringOf returns "" for what is no string.
+func stringOf(v interface{}) string {
+	s, _ := v.(string)
+	return s
+}

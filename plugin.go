@@ -1,0 +1,126 @@
+// Package latchkey is an authentication middleware for Traefik: a plugin, run
+// by the Yaegi interpreter, that logs people in with OpenID Connect, checks JWT
+// access tokens, and tells the service behind who is asking.
+//
+// A request goes through these steps, each a function in a file of that name:
+//
+//	route         own endpoint, public path, or protected
+//	authenticate  Authorization, else the session cookie; the token cache first
+//	authorize     this router's rule over the identity's claims
+//	forward       client-sent look-alikes gone, ours set, own cookies removed
+//	challenge     where a step refused: one table from reason to answer
+//
+// The endpoints under basePath are endpoints.go (the table), login.go,
+// callback.go, logout.go and status.go. A login's way:
+//
+//	login.go     GET of a protected path -> 302 to the provider, flow cookie set
+//	callback.go  GET callback?code&state -> code for tokens, session cookie set
+//	session.go   the session in sealed cookies: open, save, end
+//
+// Settings are declared in config.go, and checked in settings.go into the form
+// that the flows use. What the middlewares of a process share, and how it is
+// released after a reload, is in shared.go; token_cache.go is the cache that
+// makes the second request cheap.
+//
+// Below are the mechanisms, each of which could serve another project:
+// internal/oidc, internal/oauth2, internal/seal, internal/cache,
+// internal/claims, internal/headers, internal/page; and internal/identity,
+// which all of them may know.
+//
+// Functions on the way of a warm request are short, for a reason that no
+// compiled program has: see CONTRIBUTING.md on what the interpreter costs.
+package latchkey
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/headers"
+	"github.com/latchkey-auth/latchkey/internal/oauth2"
+	"github.com/latchkey-auth/latchkey/internal/oidc"
+)
+
+// Latchkey is one middleware in front of one router.
+type Latchkey struct {
+	next http.Handler
+	set  *settings
+	now  func() time.Time
+	log  *logs
+
+	provider *oidc.Provider
+	client   *oauth2.Client
+	verifier map[string]*oidc.Provider // by issuer of bearer tokens
+
+	guard     *headers.Guard
+	tokens    *tokenCache
+	negatives cache.Cache // bad credentials, for seconds
+	usedFlows cache.Cache // states of login flows that came back
+	counters  *counters
+	endpoints map[string]endpointHandler
+
+	sessionPrefix, bearerPrefix string // of keys in the token cache
+}
+
+// New makes the middleware called name. It opens no connection: the provider
+// is asked when it is first needed, and Traefik starts while it is down. The
+// error names all mistakes in the settings. What the middleware shares with
+// others is released when ctx ends.
+func New(ctx context.Context, next http.Handler, config *Config, name string) (http.Handler, error) {
+	l, err := newLatchkey(ctx, next, config, name, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("latchkey %s: %w", name, err)
+	}
+	return l, nil
+}
+
+func newLatchkey(ctx context.Context, next http.Handler, config *Config, name string, now func() time.Time) (*Latchkey, error) {
+	set, err := compile(config)
+	if err != nil {
+		return nil, err
+	}
+	l := &Latchkey{
+		next:          next,
+		set:           set,
+		now:           now,
+		log:           newLogs(set.level, "middleware", name),
+		guard:         headers.NewGuard(set.forwarded()),
+		sessionPrefix: set.policy + "c",
+		bearerPrefix:  set.policy + "b",
+	}
+	if err := l.openShared(ctx); err != nil {
+		return nil, err
+	}
+	l.endpoints = l.endpointTable()
+	return l, nil
+}
+
+// ServeHTTP takes the request through the steps.
+func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if to := l.route(r); to != protected {
+		l.serveUnprotected(w, r, to)
+		return
+	}
+	v, err := l.authenticate(w, r)
+	if err != nil {
+		l.challenge(w, r, err)
+		return
+	}
+	view, err := l.authorize(v)
+	if err != nil {
+		l.challenge(w, r, err)
+		return
+	}
+	l.forward(w, r, view)
+}
+
+// serveUnprotected answers for an endpoint, or lets a public path by.
+func (l *Latchkey) serveUnprotected(w http.ResponseWriter, r *http.Request, to destination) {
+	if to == endpoint {
+		l.serveEndpoint(w, r)
+		return
+	}
+	l.forward(w, r, anonymous)
+}

@@ -1,0 +1,276 @@
+package latchkey
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/traefik/paerser/types"
+
+	"github.com/latchkey-auth/latchkey/internal/claims"
+	"github.com/latchkey-auth/latchkey/internal/headers"
+	"github.com/latchkey-auth/latchkey/internal/seal"
+)
+
+// settings are a Config that was found valid, in the form the flows use.
+type settings struct {
+	issuer, discoveryURL string
+	clientID             string
+	clientSecret         *secret // nil: a public client
+	clientAuth           string
+	scopes               string
+	authParams           map[string]string
+	userInfo             bool
+	caCert               string // PEM
+	timeout              time.Duration
+
+	keys        *keyring
+	basePath    string
+	redirectURL *url.URL // nil: the request's own
+	publicPaths map[string]bool
+	publicTrees []string
+
+	unauthenticated       string
+	lifetime, idleTimeout time.Duration
+	cookie                http.Cookie // name and attributes, without a value
+
+	issuers []issuer // of bearer tokens; none: not accepted
+
+	rule              claims.Rule // nil: whoever is authenticated
+	forward           []claimHeader
+	accessTokenHeader string
+	idTokenHeader     string
+
+	tokens int
+	level  slog.Level
+
+	// policy is a fingerprint of all that a credential's verdict depends on: a
+	// lax router's verdict never serves a strict one.
+	policy string
+	// view is a fingerprint of what this router makes of an identity.
+	view string
+}
+
+// issuer is one whose access tokens are accepted.
+type issuer struct {
+	name, jwksURL                string
+	audiences, algorithms, types []string
+}
+
+// claimHeader is one of forward.headers.
+type claimHeader struct {
+	name   string
+	source string // the claim's name, as it was written
+	claim  claims.Path
+}
+
+// compile checks the settings and returns them ready for use, or all that is
+// wrong with them. The Config stays as it is: Traefik gives the same one to
+// every router of a middleware.
+func compile(c *Config) (*settings, error) {
+	m := &mistakes{}
+	s := &settings{}
+	m.unknown("", *c, c.Unknown)
+	s.compileProvider(m, c.Provider)
+	s.compileSecret(m, c.Secret)
+	s.compilePaths(m, c)
+	s.compileSession(m, c.Session)
+	s.compileBearer(m, c)
+	s.compileForward(m, c.Forward)
+
+	m.oneOf("unauthenticated", c.Unauthenticated, "auto", "redirect", "reject", "pass")
+	s.unauthenticated = c.Unauthenticated
+	if c.Authorize != "" {
+		rule, err := claims.Parse(c.Authorize)
+		if err != nil {
+			m.add("authorize", "%v", err)
+		}
+		s.rule = rule
+		if c.Unauthenticated == "pass" {
+			m.add("authorize", "unauthenticated: pass lets requests by that no rule can be asked about; drop one of the two")
+		}
+	}
+	m.unknown("cache.", c.Cache, c.Cache.Unknown)
+	if s.tokens = c.Cache.Tokens; s.tokens < 0 || s.tokens > maxTokens {
+		m.add("cache.tokens", "%d is not between 0 and %d", s.tokens, maxTokens)
+	}
+	m.unknown("log.", c.Log, c.Log.Unknown)
+	if err := s.level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		m.add("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	s.policy = s.policyFingerprint(c)
+	s.view = s.viewFingerprint(c)
+	return s, nil
+}
+
+// maxTokens bounds cache.tokens, against a slip of the finger.
+const maxTokens = 10000000
+
+func (s *settings) compileSecret(m *mistakes, sources []string) {
+	if len(sources) == 0 {
+		m.add("secret", "is required: at least 32 random bytes, such as file:/run/secrets/latchkey or env:LATCHKEY_SECRET")
+		return
+	}
+	var secrets []*secret
+	for _, source := range sources {
+		opened, err := openSecret(source)
+		if err != nil {
+			m.add("secret", "%v", err)
+			return
+		}
+		if opened == nil {
+			m.add("secret", "one of the list is empty")
+			return
+		}
+		secrets = append(secrets, opened)
+	}
+	keys, err := newKeyring(secrets, time.Time{})
+	if err != nil {
+		m.add("secret", "%v", err)
+	}
+	s.keys = keys
+}
+
+func (s *settings) compilePaths(m *mistakes, c *Config) {
+	s.basePath = c.BasePath
+	if !plainPath(c.BasePath) || strings.HasSuffix(c.BasePath, "/") {
+		m.add("basePath", "%q is not a path such as /oauth2, without a slash at its end", c.BasePath)
+	}
+	if c.RedirectURL != "" {
+		u := absoluteURL(m, "redirectURL", c.RedirectURL)
+		if u != nil && (u.Path != "" || u.RawQuery != "") {
+			m.add("redirectURL", "%q has a path; give scheme and host alone, the callback is %s/callback there", c.RedirectURL, c.BasePath)
+		}
+		s.redirectURL = u
+	}
+	s.publicPaths = map[string]bool{}
+	for _, path := range c.Public {
+		switch {
+		case !plainPath(path):
+			m.add("public", "%q is not a plain path that begins with a slash", path)
+		case strings.HasSuffix(path, "/"):
+			s.publicTrees = append(s.publicTrees, path)
+		default:
+			s.publicPaths[path] = true
+		}
+	}
+}
+
+func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
+	m.unknown("forward.", c, c.Unknown)
+	chosen := c.Headers
+	if len(chosen) == 0 {
+		chosen = defaultHeaders()
+	}
+	var names []string
+	for name := range chosen {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	folded := map[string]string{}
+	for _, name := range names {
+		claim, err := claims.ParsePath(chosen[name])
+		if err != nil {
+			m.add("forward.headers", "%s: %v", name, err)
+		}
+		s.identityHeader(m, "forward.headers", name, folded)
+		s.forward = append(s.forward, claimHeader{name: http.CanonicalHeaderKey(name), source: chosen[name], claim: claim})
+	}
+	if c.AccessTokenHeader != "" {
+		s.identityHeader(m, "forward.accessTokenHeader", c.AccessTokenHeader, folded)
+		s.accessTokenHeader = http.CanonicalHeaderKey(c.AccessTokenHeader)
+	}
+	if c.IDTokenHeader != "" {
+		s.identityHeader(m, "forward.idTokenHeader", c.IDTokenHeader, folded)
+		s.idTokenHeader = http.CanonicalHeaderKey(c.IDTokenHeader)
+	}
+}
+
+// notForIdentity are headers that say something else to a proxy or an upstream.
+var notForIdentity = map[string]bool{
+	"host": true, "cookie": true, "connection": true, "content-length": true, "content-type": true,
+	"transfer-encoding": true, "te": true, "trailer": true, "upgrade": true, "keep-alive": true,
+}
+
+func (s *settings) identityHeader(m *mistakes, setting, name string, folded map[string]string) {
+	fold := headers.Fold(name)
+	switch {
+	case !headers.ValidName(name):
+		m.add(setting, "%q is not a header name", name)
+	case notForIdentity[fold] || strings.HasPrefix(fold, "x-forwarded-"):
+		m.add(setting, "%q has another meaning; choose another header", name)
+	case folded[fold] != "":
+		m.add(setting, "%q and %q are one header to some upstreams; choose another", folded[fold], name)
+	}
+	folded[fold] = name
+}
+
+// forwarded are the names of all headers that carry the identity.
+func (s *settings) forwarded() []string {
+	var names []string
+	for _, h := range s.forward {
+		names = append(names, h.name)
+	}
+	for _, name := range []string{s.accessTokenHeader, s.idTokenHeader} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// duration reads a setting with paerser: "90s", "12h", or whole seconds.
+func duration(m *mistakes, setting, value string, least time.Duration) time.Duration {
+	var d types.Duration
+	if err := d.Set(value); err != nil {
+		m.add(setting, "%q is not a duration; write 90s, 12h or whole seconds", value)
+		return 0
+	}
+	if time.Duration(d) < least {
+		m.add(setting, "%q is less than %s", value, least)
+	}
+	return time.Duration(d)
+}
+
+func absoluteURL(m *mistakes, setting, value string) *url.URL {
+	u, err := url.Parse(value)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Fragment != "" {
+		m.add(setting, "%q is not a URL such as https://id.example.com", value)
+		return nil
+	}
+	return u
+}
+
+func (s *settings) policyFingerprint(c *Config) string {
+	parts := []string{
+		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
+		s.keys.values, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled),
+	}
+	for _, i := range s.issuers {
+		parts = append(parts, i.name, i.jwksURL, seal.Context(i.audiences...), seal.Context(i.algorithms...), seal.Context(i.types...))
+	}
+	return fingerprint(parts...)
+}
+
+func (s *settings) viewFingerprint(c *Config) string {
+	parts := []string{c.Authorize, s.accessTokenHeader, s.idTokenHeader}
+	for _, h := range s.forward {
+		parts = append(parts, h.name, h.source)
+	}
+	return fingerprint(parts...)
+}
+
+// fingerprint stands for the parts in keys of maps that must not hold them.
+func fingerprint(parts ...string) string {
+	sum := sha256.Sum256([]byte(seal.Context(parts...)))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}

@@ -1,0 +1,231 @@
+package latchkey
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const testSecret = "a secret for tests of 32 bytes and more"
+
+// validConfig is the smallest set of settings that is accepted.
+func validConfig() *Config {
+	c := CreateConfig()
+	c.Provider.Issuer = "https://id.example.com"
+	c.Provider.ClientID = "app"
+	c.Secret = []string{testSecret}
+	c.Bearer.Audiences = []string{"api"}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	s, err := compile(validConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ got, want interface{} }{
+		"scopes":      {s.scopes, "openid profile email"},
+		"lifetime":    {s.lifetime, 24 * time.Hour},
+		"idleTimeout": {s.idleTimeout, time.Duration(0)},
+		"timeout":     {s.timeout, 5 * time.Second},
+		"basePath":    {s.basePath, "/oauth2"},
+		"cookie":      {s.cookie.Name, "__Host-latchkey"},
+		"headers":     {strings.Join(s.forwarded(), " "), "X-Auth-Request-Email X-Auth-Request-Groups X-Auth-Request-User"},
+		"issuers":     {len(s.issuers), 1},
+		"issuer":      {s.issuers[0].name, "https://id.example.com"},
+		"tokens":      {s.tokens, 20000},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %v, want %v", name, c.got, c.want)
+		}
+	}
+}
+
+// Each line breaks one setting; the error must name it and the mend.
+func TestMistakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"no issuer":            {func(c *Config) { c.Provider.Issuer = "" }, "provider.issuer: is required"},
+		"issuer without host":  {func(c *Config) { c.Provider.Issuer = "id" }, `provider.issuer: "id" is not a URL`},
+		"issuer with query":    {func(c *Config) { c.Provider.Issuer = "https://id/?a" }, "provider.issuer: \"https://id/?a\" has a query"},
+		"discoveryURL":         {func(c *Config) { c.Provider.DiscoveryURL = "ftp://id" }, "provider.discoveryURL"},
+		"no clientID":          {func(c *Config) { c.Provider.ClientID = "" }, "provider.clientID: is required"},
+		"clientAuth":           {func(c *Config) { c.Provider.ClientAuth = "basic" }, `provider.clientAuth: "basic" is none of auto,`},
+		"basic without secret": {func(c *Config) { c.Provider.ClientAuth = "client_secret_basic" }, "needs provider.clientSecret"},
+		"none with secret":     {func(c *Config) { c.Provider.ClientAuth, c.Provider.ClientSecret = "none", "s" }, "provider.clientAuth"},
+		"unset env":            {func(c *Config) { c.Provider.ClientSecret = "env:LATCHKEY_UNSET" }, `"LATCHKEY_UNSET" is not set`},
+		"scopes":               {func(c *Config) { c.Provider.Scopes = []string{"email"} }, `provider.scopes: "email" lacks openid`},
+		"authParams":           {func(c *Config) { c.Provider.AuthParams = map[string]string{"State": "x"} }, `provider.authParams: "State"`},
+		"caCert file":          {func(c *Config) { c.Provider.CACert = "file:/nowhere" }, "provider.caCert: open /nowhere"},
+		"caCert":               {func(c *Config) { c.Provider.CACert = "no pem" }, "provider.caCert"},
+		"timeout":              {func(c *Config) { c.Provider.Timeout = "5 s" }, `provider.timeout: "5 s" is not a duration`},
+		"timeout of zero":      {func(c *Config) { c.Provider.Timeout = "0" }, "provider.timeout"},
+		"no secret":            {func(c *Config) { c.Secret = nil }, "secret: is required"},
+		"empty secret":         {func(c *Config) { c.Secret = []string{testSecret, ""} }, "secret: one of the list is empty"},
+		"short secret":         {func(c *Config) { c.Secret = []string{strings.Repeat("x", 31)} }, "secret: is shorter than 32 bytes"},
+		"secret file":          {func(c *Config) { c.Secret = []string{"file:/nowhere"} }, "secret: read secret"},
+		"basePath":             {func(c *Config) { c.BasePath = "oauth2" }, `basePath: "oauth2"`},
+		"basePath of slash":    {func(c *Config) { c.BasePath = "/" }, `basePath: "/"`},
+		"redirectURL":          {func(c *Config) { c.RedirectURL = "https://a/b" }, "redirectURL: \"https://a/b\" has a path"},
+		"redirectURL outside": {func(c *Config) {
+			c.RedirectURL, c.Session.Cookie.Domain = "https://login.other.org", "example.com"
+		}, `redirectURL: its host "login.other.org"`},
+		"public":              {func(c *Config) { c.Public = []string{"a/../b"} }, `public: "a/../b"`},
+		"unauthenticated":     {func(c *Config) { c.Unauthenticated = "allow" }, `unauthenticated: "allow" is none of auto, redirect, reject, pass`},
+		"lifetime":            {func(c *Config) { c.Session.Lifetime = "1d" }, `session.lifetime: "1d"`},
+		"idleTimeout":         {func(c *Config) { c.Session.IdleTimeout = "-1s" }, "session.idleTimeout"},
+		"cookie name":         {func(c *Config) { c.Session.Cookie.Name = "a b" }, "session.cookie"},
+		"cookie prefix":       {func(c *Config) { c.Session.Cookie.Name = "__Secure-a" }, "session.cookie.name"},
+		"cookie path":         {func(c *Config) { c.Session.Cookie.Path = "/app" }, `session.cookie.path: "/app" does not cover`},
+		"sameSite":            {func(c *Config) { c.Session.Cookie.SameSite = "Lax" }, `session.cookie.sameSite: "Lax"`},
+		"none without secure": {func(c *Config) { c.Session.Cookie.SameSite, c.Session.Cookie.Secure = "none", false }, "needs secure: true"},
+		"no audiences":        {func(c *Config) { c.Bearer.Audiences = nil }, "bearer.audiences: name what"},
+		"empty audience":      {func(c *Config) { c.Bearer.Audiences = []string{""} }, "bearer.audiences"},
+		"bearer off":          {func(c *Config) { c.Bearer.Enabled = false }, "bearer.enabled: is false"},
+		"issuer twice": {func(c *Config) {
+			c.Bearer.Issuers = []IssuerConfig{{Issuer: "https://a"}, {Issuer: "https://a"}}
+		}, `bearer.issuers: "https://a" is given twice`},
+		"algorithm": {func(c *Config) {
+			c.Bearer.Issuers = []IssuerConfig{{Issuer: "https://a", Algorithms: []string{"HS256"}}}
+		}, `bearer.issuers.algorithms: "HS256"`},
+		"jwksURL": {func(c *Config) {
+			c.Bearer.Issuers = []IssuerConfig{{Issuer: "https://a", JWKSURL: "jwks"}}
+		}, "bearer.issuers.jwksURL"},
+		"authorize":          {func(c *Config) { c.Authorize = "Equals(`a`" }, "authorize: "},
+		"authorize and pass": {func(c *Config) { c.Authorize, c.Unauthenticated = "Equals(`a`, `b`)", "pass" }, "authorize: unauthenticated: pass"},
+		"header name":        {func(c *Config) { c.Forward.Headers = map[string]string{"X User": "sub"} }, `forward.headers: "X User"`},
+		"header meaning":     {func(c *Config) { c.Forward.Headers = map[string]string{"X-Forwarded-Host": "sub"} }, `"X-Forwarded-Host" has another meaning`},
+		"claim name":         {func(c *Config) { c.Forward.Headers = map[string]string{"X-User": ""} }, "forward.headers: X-User"},
+		"header twice":       {func(c *Config) { c.Forward.AccessTokenHeader = "x_auth_request_user" }, "are one header to some upstreams"},
+		"tokens":             {func(c *Config) { c.Cache.Tokens = -1 }, "cache.tokens: -1"},
+		"level":              {func(c *Config) { c.Log.Level = "all" }, `log.level: "all"`},
+		"a typo":             {func(c *Config) { c.Unknown = map[string]interface{}{"sesion": 1} }, "sesion: unknown setting; the nearest is session"},
+		"a typo below": {func(c *Config) {
+			c.Session.Cookie.Unknown = map[string]interface{}{"samesight": 1}
+		}, "session.cookie.samesight: unknown setting; the nearest is session.cookie.sameSite"},
+	} {
+		config := validConfig()
+		c.change(config)
+		_, err := New(testContext(t), http.NotFoundHandler(), config, "test")
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %q does not say %q", name, err, c.want)
+		}
+	}
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	c := CreateConfig()
+	c.Session.Lifetime = "soon"
+	_, err := compile(c)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, setting := range []string{"provider.issuer", "provider.clientID", "secret", "session.lifetime", "bearer.audiences"} {
+		if !strings.Contains(err.Error(), setting+": ") {
+			t.Errorf("%q does not name %s", err, setting)
+		}
+	}
+}
+
+func TestSecretsNeverInErrors(t *testing.T) {
+	c := validConfig()
+	c.Secret = []string{"hunter2"}
+	c.Provider.ClientSecret = "swordfish"
+	c.Provider.ClientAuth = "none"
+	_, err := compile(c)
+	if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "swordfish") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Two routers share verdicts only where the same credential means the same.
+func TestPolicyFingerprint(t *testing.T) {
+	plain, err := compile(validConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*Config)
+		shares bool
+	}{
+		"another rule":       {func(c *Config) { c.Authorize = "Equals(`a`, `b`)" }, true},
+		"other headers":      {func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" }, true},
+		"other public paths": {func(c *Config) { c.Public = []string{"/a"} }, true},
+		"another issuer":     {func(c *Config) { c.Provider.Issuer = "https://other.example.com" }, false},
+		"another client":     {func(c *Config) { c.Provider.ClientID = "other" }, false},
+		"another secret":     {func(c *Config) { c.Secret = []string{testSecret + "!"} }, false},
+		"another audience":   {func(c *Config) { c.Bearer.Audiences = []string{"other"} }, false},
+		"a split audience":   {func(c *Config) { c.Bearer.Audiences = []string{"a", "pi"} }, false},
+		"a shorter lifetime": {func(c *Config) { c.Session.Lifetime = "1h" }, false},
+		"an idle time-out":   {func(c *Config) { c.Session.IdleTimeout = "1h" }, false},
+		"another cookie":     {func(c *Config) { c.Session.Cookie.Name = "other" }, false},
+		"another discovery":  {func(c *Config) { c.Provider.DiscoveryURL = "https://d.example.com" }, false},
+		"bearer tokens off":  {func(c *Config) { c.Bearer = BearerConfig{} }, false},
+		"stricter token types": {func(c *Config) {
+			c.Bearer.Issuers = []IssuerConfig{{Issuer: c.Provider.Issuer, Types: []string{"at+jwt"}}}
+		}, false},
+		"fewer algorithms": {func(c *Config) {
+			c.Bearer.Issuers = []IssuerConfig{{Issuer: c.Provider.Issuer, Algorithms: []string{"ES256"}}}
+		}, false},
+	} {
+		config := validConfig()
+		c.change(config)
+		other, err := compile(config)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if shares := other.policy == plain.policy; shares != c.shares {
+			t.Errorf("%s: shares verdicts: %v, want %v", name, shares, c.shares)
+		}
+	}
+}
+
+func TestSecretSources(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	write := func(value string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Unix(1000, 0)
+	write("first\n")
+	s, err := openSecret("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(now); got != "first" {
+		t.Errorf("got %q, want the file's line", got)
+	}
+	write("second one")
+	if got := s.get(now.Add(secretCheck - 1)); got != "first" {
+		t.Errorf("got %q: the file was looked at again too soon", got)
+	}
+	if got := s.get(now.Add(secretCheck)); got != "second one" {
+		t.Errorf("got %q, want the file's new line", got)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(now.Add(3 * secretCheck)); got != "second one" {
+		t.Errorf("got %q, want the last good value once the file is gone", got)
+	}
+	os.Setenv("LATCHKEY_TEST_SECRET", "from the environment")
+	defer os.Unsetenv("LATCHKEY_TEST_SECRET")
+	if s, err := openSecret("env:LATCHKEY_TEST_SECRET"); err != nil || s.get(now) != "from the environment" {
+		t.Errorf("env: %v", err)
+	}
+	write("")
+	if _, err := openSecret("file:" + path); err == nil {
+		t.Error("an empty file was taken for a secret")
+	}
+}

@@ -1,0 +1,137 @@
+package latchkey
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/oauth2"
+	"github.com/latchkey-auth/latchkey/internal/oidc"
+)
+
+// resources are what the middlewares of this process share: key sets, the
+// token cache, the counters. They outlive a reload of Traefik's configuration,
+// which makes every middleware anew.
+var resources = &registry{after: func(d time.Duration, f func()) { time.AfterFunc(d, f) }}
+
+// releaseAfter is how long a resource stays when its last user is gone: the
+// next configuration, built at once after a reload, takes it over as it is, and
+// requests under way go on with it.
+const releaseAfter = 30 * time.Second
+
+// registry holds resources by a fingerprint of the settings they depend on, so
+// that two middlewares with different settings never share by accident.
+type registry struct {
+	after func(time.Duration, func())
+
+	mu      sync.Mutex
+	entries map[string]*resource
+}
+
+type resource struct {
+	value interface{}
+	users int
+	close func()
+}
+
+// use returns the resource of that fingerprint, made by open where there is
+// none. It is released when ctx ends, which is how Traefik tells a middleware
+// that it is replaced.
+func (g *registry) use(ctx context.Context, fingerprint string, open func() (value interface{}, close func())) interface{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.entries == nil {
+		g.entries = map[string]*resource{}
+	}
+	e := g.entries[fingerprint]
+	if e == nil {
+		e = &resource{}
+		e.value, e.close = open()
+		g.entries[fingerprint] = e
+	}
+	e.users++
+	context.AfterFunc(ctx, func() { g.after(releaseAfter, func() { g.release(fingerprint, e) }) })
+	return e.value
+}
+
+// release gives up one use; the last one closes the resource.
+func (g *registry) release(fingerprint string, e *resource) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e.users--
+	if e.users == 0 {
+		delete(g.entries, fingerprint)
+		e.close()
+	}
+}
+
+// held is how many resources are held.
+func (g *registry) held() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.entries)
+}
+
+const (
+	// usedFlowsKept bounds the memory of finished logins, and negativesKept that
+	// of bad tokens; it is bounded apart, so that garbage pushes out nothing good.
+	usedFlowsKept = 20000
+	negativesKept = 2000
+)
+
+// openShared takes the resources that the settings call for.
+func (l *Latchkey) openShared(ctx context.Context) error {
+	set := l.set
+	client, err := oidc.NewHTTPClient([]byte(set.caCert), set.timeout)
+	if err != nil {
+		return fmt.Errorf("provider.caCert: %w", err)
+	}
+	key := fingerprint("client", set.caCert, set.timeout.String())
+	client = resources.use(ctx, key, func() (interface{}, func()) {
+		return client, func() { client.CloseIdleConnections() }
+	}).(*http.Client)
+	l.provider = l.openProvider(ctx, client, oidc.Config{Issuer: set.issuer, DiscoveryURL: set.discoveryURL})
+	l.verifier = map[string]*oidc.Provider{}
+	for _, i := range set.issuers {
+		if i.name == set.issuer && i.jwksURL == "" {
+			l.verifier[i.name] = l.provider
+			continue
+		}
+		l.verifier[i.name] = l.openProvider(ctx, client, oidc.Config{Issuer: i.name, JWKSURL: i.jwksURL})
+	}
+	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client}
+	if set.clientSecret != nil {
+		l.client.Secret = func() (string, error) { return set.clientSecret.get(l.now()), nil }
+	}
+	l.tokens = resources.use(ctx, fingerprint("tokens", fmt.Sprint(set.tokens)), func() (interface{}, func()) {
+		return newTokenCache(set.tokens), func() {}
+	}).(*tokenCache)
+	var none cache.None
+	l.negatives = none
+	if set.tokens > 0 {
+		l.negatives = resources.use(ctx, "negatives", func() (interface{}, func()) {
+			return cache.NewMemory(negativesKept, l.now), func() {}
+		}).(*cache.Memory)
+	}
+	l.usedFlows = resources.use(ctx, "used flows", func() (interface{}, func()) {
+		return cache.NewMemory(usedFlowsKept, l.now), func() {}
+	}).(*cache.Memory)
+	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
+		return newCounters(), func() {}
+	}).(*counters)
+	return nil
+}
+
+// openProvider shares one provider, with its keys, among all middlewares that
+// reach it in the same way.
+func (l *Latchkey) openProvider(ctx context.Context, client *http.Client, c oidc.Config) *oidc.Provider {
+	key := fingerprint("provider", c.Issuer, c.DiscoveryURL, c.JWKSURL, l.set.caCert, l.set.timeout.String())
+	return resources.use(ctx, key, func() (interface{}, func()) {
+		c.HTTPClient, c.Now = client, l.now
+		c.Log = newLogs(l.set.level).err
+		return oidc.NewProvider(c), func() {}
+	}).(*oidc.Provider)
+}

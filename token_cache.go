@@ -1,0 +1,104 @@
+package latchkey
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/latchkey-auth/latchkey/internal/identity"
+)
+
+// verified is a credential that was verified: what the token cache holds.
+type verified struct {
+	identity *identity.Identity
+	session  *session // nil for a bearer token
+	token    string   // the access token as it came or was issued
+
+	// until is when the credential has to be looked at again (Unix seconds):
+	// its end, the next renewal of its cookie, or recheck from now.
+	until int64
+
+	// views are what routers made of the identity: view fingerprint -> *view.
+	views sync.Map
+}
+
+// recheck is how long a verdict stands before the credential is verified again:
+// so a key that was withdrawn, or a secret, stops working within a minute.
+const recheck = 60
+
+// tokenCache holds the credentials that this process verified, keyed by policy
+// and credential as it came, so that it is asked before anything is parsed.
+//
+// Two generations bound it: when the current one is full it becomes the
+// previous one, and what is still asked for moves over. Reading writes nothing.
+type tokenCache struct {
+	half int
+
+	mu                sync.RWMutex
+	current, previous map[string]*verified
+
+	misses, evicted atomic.Int64
+}
+
+// newTokenCache returns a cache of at most bound entries; of fewer than two it
+// keeps none.
+func newTokenCache(bound int) *tokenCache {
+	return &tokenCache{half: bound / 2, current: map[string]*verified{}}
+}
+
+// get returns what was verified under the key, or nil.
+func (c *tokenCache) get(key string) *verified {
+	c.mu.RLock()
+	v := c.current[key]
+	c.mu.RUnlock()
+	if v == nil {
+		return c.fromPrevious(key)
+	}
+	return v
+}
+
+func (c *tokenCache) fromPrevious(key string) *verified {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := c.previous[key]
+	if v == nil {
+		c.misses.Add(1)
+		return nil
+	}
+	c.insert(key, v)
+	delete(c.previous, key)
+	return v
+}
+
+// put remembers what was verified.
+func (c *tokenCache) put(key string, v *verified) {
+	if c.half == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.insert(key, v)
+}
+
+func (c *tokenCache) insert(key string, v *verified) {
+	if len(c.current) >= c.half {
+		c.evicted.Add(int64(len(c.previous)))
+		c.previous = c.current
+		c.current = map[string]*verified{}
+	}
+	c.current[key] = v
+}
+
+// drop forgets the key.
+func (c *tokenCache) drop(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.current, key)
+	delete(c.previous, key)
+}
+
+// size is how many credentials are held.
+func (c *tokenCache) size() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.current) + len(c.previous)
+}

@@ -1,0 +1,75 @@
+package latchkey
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+)
+
+func TestTokenCacheIsBounded(t *testing.T) {
+	c := newTokenCache(100)
+	for i := 0; i < 10000; i++ {
+		c.put(strconv.Itoa(i), &verified{})
+		if c.size() > 100 {
+			t.Fatalf("%d entries after %d were put, want at most 100", c.size(), i+1)
+		}
+	}
+	if c.get("9999") == nil || c.get("9960") == nil {
+		t.Error("one of the last 50 was pushed out")
+	}
+	if c.evicted.Load() == 0 || c.misses.Load() != 0 {
+		t.Errorf("counted %d evictions and %d misses", c.evicted.Load(), c.misses.Load())
+	}
+}
+
+// What is asked for stays, however much passes by.
+func TestTokenCacheKeepsWhatIsUsed(t *testing.T) {
+	c := newTokenCache(100)
+	c.put("used", &verified{})
+	for i := 0; i < 1000; i++ {
+		c.put(strconv.Itoa(i), &verified{})
+		if i%20 == 0 && c.get("used") == nil {
+			t.Fatalf("gone after %d others", i)
+		}
+	}
+}
+
+func TestTokenCacheDrops(t *testing.T) {
+	c := newTokenCache(2)
+	c.put("a", &verified{})
+	c.put("b", &verified{}) // a is in the previous generation now
+	c.drop("a")
+	c.drop("b")
+	if c.get("a") != nil || c.get("b") != nil || c.size() != 0 {
+		t.Error("a dropped entry was served")
+	}
+}
+
+func TestTokenCacheOff(t *testing.T) {
+	c := newTokenCache(0)
+	c.put("a", &verified{})
+	if c.get("a") != nil {
+		t.Error("a cache of no entries kept one")
+	}
+}
+
+func TestTokenCacheConcurrently(t *testing.T) {
+	c := newTokenCache(64)
+	var wg sync.WaitGroup
+	for g := 0; g < 8; g++ {
+		wg.Add(1)
+		go func(g int) {
+			defer wg.Done()
+			for i := 0; i < 500; i++ {
+				key := strconv.Itoa((g*31 + i) % 90)
+				c.put(key, &verified{until: int64(i)})
+				c.get(key)
+				c.drop(strconv.Itoa(i % 90))
+			}
+		}(g)
+	}
+	wg.Wait()
+	if c.size() > 64 {
+		t.Errorf("%d entries, want at most 64", c.size())
+	}
+}
