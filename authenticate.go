@@ -104,19 +104,30 @@ func (l *Latchkey) verifyBearer(ctx context.Context, key string) (*verified, err
 // verifyAccessToken has the token's own issuer judge it, if that is one of the
 // accepted ones. Nothing is fetched from an address that a token names.
 func (l *Latchkey) verifyAccessToken(ctx context.Context, token string) (map[string]interface{}, error) {
+	i := l.set.issuers[0]
+	if len(l.set.issuers) > 1 {
+		found, err := l.issuerOf(token)
+		if err != nil {
+			return nil, err
+		}
+		i = found
+	}
+	policy := oidc.AccessToken{Audiences: i.audiences, Algorithms: i.algorithms, Types: i.types, ClientID: l.set.clientID}
+	return l.verifier[i.name].VerifyAccessToken(ctx, token, policy)
+}
+
+func (l *Latchkey) issuerOf(token string) (issuer, error) {
 	unverified, err := oidc.Unverified(token)
 	if err != nil {
-		return nil, err
+		return issuer{}, err
 	}
 	name := text(unverified["iss"])
 	for _, i := range l.set.issuers {
-		if i.name != name {
-			continue
+		if i.name == name {
+			return i, nil
 		}
-		policy := oidc.AccessToken{Audiences: i.audiences, Algorithms: i.algorithms, Types: i.types, ClientID: l.set.clientID}
-		return l.verifier[name].VerifyAccessToken(ctx, token, policy)
 	}
-	return nil, fmt.Errorf("verify access token: its iss %q is no accepted issuer: %w", name, oidc.ErrToken)
+	return issuer{}, fmt.Errorf("verify access token: its iss %q is no accepted issuer: %w", name, oidc.ErrToken)
 }
 
 // trustedEmail leaves out an e-mail address that its issuer says it has not

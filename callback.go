@@ -31,12 +31,12 @@ func (l *Latchkey) serveCallback(w http.ResponseWriter, r *http.Request) {
 		err = l.saveSession(w, r, s)
 	}
 	if err != nil {
-		l.loginFailed(w, r, err, f.returnURL())
+		l.loginFailed(w, r, err, f.Return)
 		return
 	}
 	l.counters.loginsFinished.Add(1)
 	l.log.info("logged in", "session", s.tag())
-	l.leave(w, f.returnURL())
+	l.leave(w, f.Return)
 }
 
 func (l *Latchkey) loginFailed(w http.ResponseWriter, r *http.Request, err error, retry string) {

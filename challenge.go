@@ -23,6 +23,7 @@ var (
 	errCallback     = errors.New("callback_refused")
 	errTooLarge     = errors.New("session_too_large")
 	errUnavailable  = errors.New("provider_unavailable")
+	errInternal     = errors.New("internal_error")
 )
 
 // answer is what a refused request gets.
@@ -55,6 +56,8 @@ var answers = []answer{
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
 		detail: "The identity provider does not answer. Try again in a moment."},
+	{reason: errInternal, status: http.StatusServiceUnavailable, again: true, title: "Out of order",
+		detail: "This could not be checked. Try again in a moment."},
 }
 
 // retryAfter is when a request that got 503 is worth repeating, in seconds.
@@ -66,8 +69,7 @@ func answerTo(reason error) answer {
 			return a
 		}
 	}
-	return answer{reason: reason, status: http.StatusServiceUnavailable, title: "Out of order",
-		detail: "This could not be checked. Try again in a moment."}
+	return answerTo(errInternal)
 }
 
 // challenge answers a request for a protected path that a step refused.
@@ -138,7 +140,7 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 	code := a.reason.Error()
 	id := requestID(r)
 	l.counters.refused(code)
-	l.log.info("refused", "reason", code, "status", a.status, "request", id, "cause", reason.Error())
+	l.logRefusal(a, id, reason)
 
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -165,6 +167,16 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 	if err == nil {
 		w.Write(body)
 	}
+}
+
+// logRefusal keeps what anybody can cause by the million out of the log's
+// default level.
+func (l *Latchkey) logRefusal(a answer, id string, reason error) {
+	log := l.log.info
+	if a.status == http.StatusUnauthorized {
+		log = l.log.debug
+	}
+	log("refused", "reason", a.reason.Error(), "status", a.status, "request", id, "cause", reason.Error())
 }
 
 // requestID names the request in the log and in the answer, so that the one can

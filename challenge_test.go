@@ -2,7 +2,9 @@ package latchkey
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -84,6 +86,17 @@ func TestForbidden(t *testing.T) {
 	}
 	if p.Reason != "rule_denied" || p.Status != 403 || p.Request == "" || response.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// What no step foresaw is answered without a word of it.
+func TestUnforeseenReason(t *testing.T) {
+	g := newRig(t, nil)
+	recorder := httptest.NewRecorder()
+	g.l.refuse(recorder, fetch(t, "/app"), errors.New("disk /dev/secret is full"), "")
+	response := recorder.Result()
+	if text := body(t, response); response.StatusCode != 503 || strings.Contains(text, "disk") || !strings.Contains(text, "internal_error") {
+		t.Errorf("got %d %s", response.StatusCode, text)
 	}
 }
 

@@ -51,24 +51,33 @@ func crossSite(r *http.Request) bool {
 		return true
 	}
 	origin := r.Header.Get("Origin")
-	return origin != "" && origin != requestOrigin(r)
-}
-
-// requestOrigin is scheme and host that the client used. Traefik sets
-// X-Forwarded-Proto itself, unless the sender is one it was told to trust.
-func requestOrigin(r *http.Request) string {
-	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
+	return origin != "" && !strings.HasSuffix(origin, "://"+r.Host)
 }
 
 // callbackOrigin is scheme and host of the callback: pinned by redirectURL, or
-// the request's own.
+// those that the client used. Traefik sets X-Forwarded-Proto itself, unless the
+// sender is one that it was told to trust.
 func (l *Latchkey) callbackOrigin(r *http.Request) string {
 	if l.set.redirectURL != nil {
 		return l.set.redirectURL.Scheme + "://" + l.set.redirectURL.Host
 	}
-	return requestOrigin(r)
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// homeOrigin goes in front of a path that leads back to where the request is:
+// empty where the callback is on the same host, and for a host that does not
+// share our cookies, on which there would be no session.
+func (l *Latchkey) homeOrigin(r *http.Request) string {
+	pinned := l.set.redirectURL
+	if pinned == nil || strings.EqualFold(pinned.Host, r.Host) {
+		return ""
+	}
+	host, _, _ := strings.Cut(r.Host, ":")
+	if l.set.cookie.Domain == "" || !withinDomain(host, l.set.cookie.Domain) {
+		return ""
+	}
+	return pinned.Scheme + "://" + r.Host
 }

@@ -28,24 +28,19 @@ type flow struct {
 	State    string `json:"-"` // the time it began, base 36, and 128 random bits
 	Nonce    string `json:"n"`
 	Verifier string `json:"v"`
-	Return   string `json:"r"`           // path and query on Origin
-	Origin   string `json:"o,omitempty"` // where the person was, when the callback is at another
-	Ends     int64  `json:"e"`           // Unix seconds
+	Return   string `json:"r"` // where the login was for
+	Ends     int64  `json:"e"` // Unix seconds
 }
 
 func (l *Latchkey) newFlow(r *http.Request, returnTo string) *flow {
 	now := l.now()
-	f := &flow{
+	return &flow{
 		State:    strconv.FormatInt(now.Unix(), 36) + "." + randomID(16),
 		Nonce:    randomID(16),
 		Verifier: oauth2.NewVerifier(),
-		Return:   returnTo,
+		Return:   l.homeOrigin(r) + returnTo,
 		Ends:     now.Add(flowLifetime).Unix(),
 	}
-	if origin := requestOrigin(r); origin != l.callbackOrigin(r) {
-		f.Origin = origin
-	}
-	return f
 }
 
 func (l *Latchkey) flowPrefix() string { return l.set.cookie.Name + "-flow-" }
@@ -129,7 +124,3 @@ func (l *Latchkey) setFlowCookie(w http.ResponseWriter, state, value string, age
 	}
 	http.SetCookie(w, &c)
 }
-
-// returnURL is where the browser goes after the callback: a path of this host,
-// or of the host where the login began.
-func (f *flow) returnURL() string { return f.Origin + f.Return }

@@ -249,6 +249,26 @@ func TestRedirectURL(t *testing.T) {
 	g.expectStatus("with the shared cookie", g.do(navigate(t, "/app")), http.StatusOK)
 }
 
+// A host that does not share the cookies is no place to return to.
+func TestRedirectURLReturnsWithinTheDomain(t *testing.T) {
+	g := newRig(t, func(c *Config) {
+		c.RedirectURL = "https://login.example.com"
+		c.Session.Cookie.Domain = "example.com"
+	})
+	for host, want := range map[string]string{
+		"app.example.com": "https://app.example.com/x", "app.example.com:8443": "https://app.example.com:8443/x",
+		"login.example.com": "/x", "evil.test": "/x", "evilexample.com": "/x",
+	} {
+		r := navigate(t, "/x")
+		r.Host = host
+		callback := navigate(t, pathOf(t, g.provider.Authorize(t, location(t, g.do(r)), nil)))
+		if to := location(t, g.do(callback)); to != want {
+			t.Errorf("a login begun on %s ended at %q, want %q", host, to, want)
+		}
+		g.jar = map[string]string{}
+	}
+}
+
 // A strict cookie is not sent along the provider's redirect, so a page of ours
 // leads on.
 func TestStrictCookie(t *testing.T) {

@@ -25,7 +25,7 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	target := ""
 	if to := r.URL.Query().Get("return_to"); to != "" {
-		target = returnTarget(to, l.set.basePath)
+		target = l.homeOrigin(r) + returnTarget(to, l.set.basePath)
 	}
 	sealed := l.cookieValue(r)
 	s, err := l.openSession(sealed)

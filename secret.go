@@ -23,6 +23,8 @@ type secret struct {
 	value   string
 	stamp   string // modification time and size of the file when it was read
 	checked time.Time
+	failing bool
+	report  func(error) // told once when the file cannot be read any more; nil: nobody
 }
 
 // openSecret reads the value; an empty setting is a nil secret. Errors name
@@ -55,9 +57,11 @@ func (s *secret) get(now time.Time) string {
 	defer s.mu.Unlock()
 	if s.path != "" && now.Sub(s.checked) >= secretCheck {
 		s.checked = now
-		if err := s.read(); err != nil {
-			return s.value
+		err := s.read()
+		if err != nil && !s.failing && s.report != nil {
+			s.report(err)
 		}
+		s.failing = err != nil
 	}
 	return s.value
 }

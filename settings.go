@@ -182,6 +182,9 @@ func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
 		if err != nil {
 			m.add("forward.headers", "%s: %v", name, err)
 		}
+		if headers.Fold(name) == "authorization" {
+			m.add("forward.headers", "%q is for tokens; a claim there would pass for one", name)
+		}
 		s.identityHeader(m, "forward.headers", name, folded)
 		s.forward = append(s.forward, claimHeader{name: http.CanonicalHeaderKey(name), source: chosen[name], claim: claim})
 	}

@@ -100,6 +100,7 @@ func TestMistakes(t *testing.T) {
 		"authorize and pass": {func(c *Config) { c.Authorize, c.Unauthenticated = "Equals(`a`, `b`)", "pass" }, "authorize: unauthenticated: pass"},
 		"header name":        {func(c *Config) { c.Forward.Headers = map[string]string{"X User": "sub"} }, `forward.headers: "X User"`},
 		"header meaning":     {func(c *Config) { c.Forward.Headers = map[string]string{"X-Forwarded-Host": "sub"} }, `"X-Forwarded-Host" has another meaning`},
+		"claim as token":     {func(c *Config) { c.Forward.Headers = map[string]string{"authorization": "sub"} }, `forward.headers: "authorization" is for tokens`},
 		"claim name":         {func(c *Config) { c.Forward.Headers = map[string]string{"X-User": ""} }, "forward.headers: X-User"},
 		"header twice":       {func(c *Config) { c.Forward.AccessTokenHeader = "x_auth_request_user" }, "are one header to some upstreams"},
 		"tokens":             {func(c *Config) { c.Cache.Tokens = -1 }, "cache.tokens: -1"},
@@ -216,8 +217,15 @@ func TestSecretSources(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.get(now.Add(3 * secretCheck)); got != "second one" {
-		t.Errorf("got %q, want the last good value once the file is gone", got)
+	reported := 0
+	s.report = func(_ error) { reported++ }
+	for i := 3; i < 6; i++ {
+		if got := s.get(now.Add(time.Duration(i) * secretCheck)); got != "second one" {
+			t.Errorf("got %q, want the last good value once the file is gone", got)
+		}
+	}
+	if reported != 1 {
+		t.Errorf("a file that is gone was reported %d times, want once", reported)
 	}
 	os.Setenv("LATCHKEY_TEST_SECRET", "from the environment")
 	defer os.Unsetenv("LATCHKEY_TEST_SECRET")

@@ -103,6 +103,7 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 		l.verifier[i.name] = l.openProvider(ctx, client, oidc.Config{Issuer: i.name, JWKSURL: i.jwksURL})
 	}
 	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client}
+	l.reportSecrets()
 	if set.clientSecret != nil {
 		l.client.Secret = func() (string, error) { return set.clientSecret.get(l.now()), nil }
 	}
@@ -134,4 +135,14 @@ func (l *Latchkey) openProvider(ctx context.Context, client *http.Client, c oidc
 		c.Log = newLogs(l.set.level).err
 		return oidc.NewProvider(c), func() {}
 	}).(*oidc.Provider)
+}
+
+// reportSecrets has the log told when a secret's file cannot be read any more;
+// its last value stays in force.
+func (l *Latchkey) reportSecrets() {
+	for _, s := range append([]*secret{l.set.clientSecret}, l.set.keys.secrets...) {
+		if s != nil {
+			s.report = func(err error) { l.log.warn("the last value of a secret stays in force", "error", err.Error()) }
+		}
+	}
 }

@@ -33,10 +33,10 @@ var (
 
 // The methods of client authentication (OIDC Core, 9).
 const (
-	Auto  = "auto"
-	Basic = "client_secret_basic"
-	Post  = "client_secret_post"
-	None  = "none"
+	auto  = "auto"
+	basic = "client_secret_basic"
+	post  = "client_secret_post"
+	none  = "none"
 )
 
 const maxBody = 1 << 20
@@ -45,43 +45,43 @@ const maxBody = 1 << 20
 type Client struct {
 	ID         string
 	Secret     func() (string, error) // asked for each request; nil: a public client
-	Auth       string                 // Auto, Basic, Post or None; "": Auto
+	Auth       string                 // auto, client_secret_basic, client_secret_post or none; "": auto
 	HTTPClient *http.Client           // with time-out, and without redirects
 }
 
 // Endpoint is an address where the client authenticates.
 type Endpoint struct {
 	URL         string
-	AuthMethods []string // as the metadata says; nil: not said, which means Basic (RFC 8414, 2)
+	AuthMethods []string // as the metadata says; nil: not said, which means client_secret_basic (RFC 8414, 2)
 }
 
-// method settles Auto.
+// method settles auto.
 func (c *Client) method(e Endpoint) string {
 	switch {
-	case c.Auth != "" && c.Auth != Auto:
+	case c.Auth != "" && c.Auth != auto:
 		return c.Auth
 	case c.Secret == nil:
-		return None
-	case contains(e.AuthMethods, Post) && !contains(e.AuthMethods, Basic):
-		return Post
+		return none
+	case contains(e.AuthMethods, post) && !contains(e.AuthMethods, basic):
+		return post
 	}
-	return Basic
+	return basic
 }
 
 // request makes a POST of the form that says who we are.
 func (c *Client) request(ctx context.Context, e Endpoint, form url.Values) (*http.Request, error) {
 	method := c.method(e)
 	secret := ""
-	if method != None {
+	if method != none {
 		var err error
 		if secret, err = c.secret(); err != nil {
 			return nil, err
 		}
 	}
-	if method != Basic {
+	if method != basic {
 		form.Set("client_id", c.ID)
 	}
-	if method == Post {
+	if method == post {
 		form.Set("client_secret", secret)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, strings.NewReader(form.Encode()))
@@ -90,7 +90,7 @@ func (c *Client) request(ctx context.Context, e Endpoint, form url.Values) (*htt
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	if method == Basic {
+	if method == basic {
 		// Form-urlencoded first, which many forget: a colon in the ID would
 		// move the border.
 		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(secret))
@@ -142,6 +142,9 @@ func answer(resp *http.Response, object map[string]interface{}, parsed bool) (ma
 	switch {
 	case code != "" && (status == http.StatusOK || status >= 400):
 		return nil, fmt.Errorf("%w: %s", ErrRejected, printable(code))
+	case status == http.StatusUnauthorized:
+		// RFC 6750, 3: at userinfo the code is in a header, or nowhere.
+		return nil, fmt.Errorf("%w: found status 401", ErrRejected)
 	case status != http.StatusOK:
 		return nil, fmt.Errorf("%w: found status %d without an OAuth error", ErrUnavailable, status)
 	case !parsed:

@@ -105,7 +105,8 @@ func (h horizon) endpoint(address string, browser bool) (string, error) {
 		return address, nil
 	}
 	inside := strings.SplitN(h.inside, "://", 2)
-	u.Scheme, u.Host = inside[0], inside[1]
+	u.Scheme = inside[0]
+	u.Host = inside[1]
 	return u.String(), nil
 }
 

@@ -3,8 +3,10 @@ package oidctest
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -22,44 +24,50 @@ type grant struct {
 // state and iss. The ID token to come gets extraClaims.
 func (p *Provider) Authorize(t testing.TB, authorizationURL string, extraClaims map[string]interface{}) string {
 	t.Helper()
-	if !strings.HasPrefix(authorizationURL, p.Issuer()+"/authorize?") {
-		t.Fatalf("authorize: found %q, wanted the provider's authorization endpoint", authorizationURL)
-	}
-	u, err := url.Parse(authorizationURL)
+	q, err := p.authorizationRequest(authorizationURL)
 	if err != nil {
 		t.Fatalf("authorize: %v", err)
+	}
+	return p.redirect(q, extraClaims)
+}
+
+// authorizationRequest reads a request by OIDC Core 3.1.2.1, RFC 7636, 4.3 and
+// RFC 9700, 2.1.
+func (p *Provider) authorizationRequest(address string) (url.Values, error) {
+	if !strings.HasPrefix(address, p.Issuer()+"/authorize?") {
+		return nil, fmt.Errorf("found %q, wanted the authorization endpoint", address)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
 	}
 	q := u.Query()
 	for name, values := range q {
 		if len(values) != 1 || values[0] == "" {
-			t.Fatalf("authorize: %s: found %q, wanted one value (RFC 6749, 3.1)", name, values)
+			return nil, fmt.Errorf("%s: found %q, wanted one value", name, values)
 		}
 	}
-	for name, want := range map[string]string{"response_type": "code", "client_id": ClientID, "code_challenge_method": "S256"} {
-		if q.Get(name) != want {
-			t.Fatalf("authorize: %s: found %q, wanted %q", name, q.Get(name), want)
+	for _, c := range []struct {
+		name string
+		want string // a regular expression
+	}{
+		{"response_type", "^code$"},
+		{"client_id", "^" + ClientID + "$"},
+		{"redirect_uri", "^https?://[^/]+/[^#]*$"},
+		{"scope", "(^| )openid( |$)"},
+		{"state", "^.{22,}$"},
+		{"nonce", "^.{22,}$"},
+		{"code_challenge", "^[A-Za-z0-9_-]{43}$"},
+		{"code_challenge_method", "^S256$"},
+	} {
+		if !regexp.MustCompile(c.want).MatchString(q.Get(c.name)) {
+			return nil, fmt.Errorf("%s: found %q, wanted a match of %s", c.name, q.Get(c.name), c.want)
 		}
 	}
-	if !strings.Contains(" "+q.Get("scope")+" ", " openid ") {
-		t.Fatalf("authorize: scope: found %q, wanted openid in it", q.Get("scope"))
-	}
-	for _, name := range []string{"state", "nonce"} {
-		if len(q.Get(name)) < 22 {
-			t.Fatalf("authorize: %s: found %q, wanted 128 bits or more", name, q.Get(name))
-		}
-	}
-	if len(q.Get("code_challenge")) != 43 {
-		t.Fatalf("authorize: code_challenge: found %q, wanted a SHA-256 (RFC 7636, 4.2)", q.Get("code_challenge"))
-	}
-	return p.redirect(t, q, extraClaims)
+	return q, nil
 }
 
-func (p *Provider) redirect(t testing.TB, q url.Values, extraClaims map[string]interface{}) string {
-	t.Helper()
-	back, err := url.Parse(q.Get("redirect_uri"))
-	if err != nil || !back.IsAbs() || back.Host == "" {
-		t.Fatalf("authorize: redirect_uri: found %q, wanted an absolute URL", q.Get("redirect_uri"))
-	}
+func (p *Provider) redirect(q url.Values, extraClaims map[string]interface{}) string {
 	code := random()
 	b := p.now()
 	p.mu.Lock()
@@ -71,16 +79,17 @@ func (p *Provider) redirect(t testing.TB, q url.Values, extraClaims map[string]i
 	}
 	p.mu.Unlock()
 
-	answer := back.Query()
-	answer.Set("code", code)
-	answer.Set("state", q.Get("state"))
+	answer := url.Values{"code": {code}, "state": {q.Get("state")}}
 	if iss := b.Iss; iss != "" {
 		answer.Set("iss", iss)
 	} else if !b.OmitIss {
 		answer.Set("iss", p.Issuer())
 	}
-	back.RawQuery = answer.Encode()
-	return back.String()
+	separator := "?"
+	if strings.Contains(q.Get("redirect_uri"), "?") {
+		separator = "&"
+	}
+	return q.Get("redirect_uri") + separator + answer.Encode()
 }
 
 func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) {
@@ -180,25 +189,29 @@ func (p *Provider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 
 // authenticated checks the client (RFC 6749, 2.3.1) by the methods that are taken.
 func authenticated(r *http.Request, methods []string) bool {
-	method := "none"
-	id, secret, basic := r.BasicAuth()
-	switch {
-	case basic:
-		method = "client_secret_basic"
-		id, _ = url.QueryUnescape(id)
-		secret, _ = url.QueryUnescape(secret)
-	case r.PostForm.Has("client_secret"):
-		method = "client_secret_post"
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	default:
-		id, secret = r.PostForm.Get("client_id"), ClientSecret
-	}
 	if methods == nil {
 		methods = []string{"client_secret_basic", "client_secret_post"}
 	}
+	id, secret, basic := r.BasicAuth()
+	post := r.PostForm.Has("client_secret")
+	switch {
+	case basic && post:
+		return false // one method per request
+	case basic:
+		return takes(methods, "client_secret_basic") &&
+			id == url.QueryEscape(ClientID) && secret == url.QueryEscape(ClientSecret)
+	case r.PostForm.Get("client_id") != ClientID:
+		return false
+	case post:
+		return takes(methods, "client_secret_post") && r.PostForm.Get("client_secret") == ClientSecret
+	}
+	return takes(methods, "none")
+}
+
+func takes(methods []string, method string) bool {
 	for _, m := range methods {
 		if m == method {
-			return id == ClientID && secret == ClientSecret
+			return true
 		}
 	}
 	return false
