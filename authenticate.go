@@ -52,6 +52,9 @@ func bearerToken(authorization []string) (string, bool) {
 func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, key string) (*verified, error) {
 	var v *verified
 	var err error
+	if key != l.sessionPrefix {
+		l.counters.verifications.Add(1)
+	}
 	if strings.HasPrefix(key, l.bearerPrefix) {
 		v, err = l.verifyBearer(r.Context(), key)
 	} else {

@@ -35,7 +35,7 @@ func openSecret(setting string) (*secret, error) {
 		return nil, nil
 	case strings.HasPrefix(setting, "env:"):
 		name := strings.TrimPrefix(setting, "env:")
-		value := os.Getenv(name)
+		value := strings.TrimSpace(os.Getenv(name))
 		if value == "" {
 			return nil, fmt.Errorf("the environment variable %q is not set", name)
 		}
@@ -47,7 +47,7 @@ func openSecret(setting string) (*secret, error) {
 		}
 		return s, nil
 	}
-	return &secret{value: setting}, nil
+	return &secret{value: strings.TrimSpace(setting)}, nil
 }
 
 // get returns the value. A file that cannot be read any more leaves the last
@@ -90,7 +90,7 @@ func (s *secret) read() error {
 // minSecret is the length of the shortest secret that seals.
 const minSecret = 32
 
-var errShortSecret = errors.New("is shorter than 32 bytes; make one with: openssl rand -base64 48")
+var errShortSecret = errors.New("is shorter than 32 bytes; make one with openssl rand -base64 48, and mind that Traefik splits a text at its commas")
 
 // keyring is the seal.Ring of the secrets as they are now.
 type keyring struct {
@@ -99,17 +99,13 @@ type keyring struct {
 	mu     sync.Mutex
 	values string
 	ring   *seal.Ring
+	report func(error) // told of secrets that cannot be used; nil: nobody
 }
 
 func newKeyring(secrets []*secret, now time.Time) (*keyring, error) {
 	k := &keyring{secrets: secrets}
 	values := k.read(now)
-	for _, value := range values {
-		if len(value) < minSecret {
-			return nil, errShortSecret
-		}
-	}
-	ring, err := seal.NewRing(values)
+	ring, err := ringOf(values)
 	if err != nil {
 		return nil, err
 	}
@@ -137,13 +133,20 @@ func (k *keyring) at(now time.Time) *seal.Ring {
 		return k.ring
 	}
 	k.values = joined
-	for _, value := range values {
-		if len(value) < minSecret {
-			return k.ring
-		}
-	}
-	if ring, err := seal.NewRing(values); err == nil {
+	ring, err := ringOf(values)
+	if err == nil {
 		k.ring = ring
+	} else if k.report != nil {
+		k.report(err)
 	}
 	return k.ring
+}
+
+func ringOf(values []string) (*seal.Ring, error) {
+	for _, value := range values {
+		if len(value) < minSecret {
+			return nil, errShortSecret
+		}
+	}
+	return seal.NewRing(values)
 }

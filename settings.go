@@ -123,15 +123,17 @@ func (s *settings) compileSecret(m *mistakes, sources []string) {
 	var secrets []*secret
 	for _, source := range sources {
 		opened, err := openSecret(source)
-		if err != nil {
+		switch {
+		case err != nil:
 			m.add("secret", "%v", err)
-			return
-		}
-		if opened == nil {
+		case opened == nil:
 			m.add("secret", "one of the list is empty")
-			return
+		default:
+			secrets = append(secrets, opened)
 		}
-		secrets = append(secrets, opened)
+	}
+	if len(secrets) < len(sources) {
+		return
 	}
 	keys, err := newKeyring(secrets, time.Time{})
 	if err != nil {

@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"crypto/x509"
 	"net/http"
 	"os"
 	"strings"
@@ -64,6 +65,9 @@ func (s *settings) compileProvider(m *mistakes, c ProviderConfig) {
 			m.add("provider.caCert", "%v", err)
 		}
 		s.caCert = string(pem)
+	}
+	if s.caCert != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(s.caCert)) {
+		m.add("provider.caCert", "has no certificate; give PEM, or file:/path")
 	}
 	s.timeout = duration(m, "provider.timeout", c.Timeout, time.Millisecond)
 }

@@ -227,7 +227,7 @@ func TestSecretSources(t *testing.T) {
 	if reported != 1 {
 		t.Errorf("a file that is gone was reported %d times, want once", reported)
 	}
-	os.Setenv("LATCHKEY_TEST_SECRET", "from the environment")
+	os.Setenv("LATCHKEY_TEST_SECRET", "from the environment\n")
 	defer os.Unsetenv("LATCHKEY_TEST_SECRET")
 	if s, err := openSecret("env:LATCHKEY_TEST_SECRET"); err != nil || s.get(now) != "from the environment" {
 		t.Errorf("env: %v", err)
@@ -235,5 +235,37 @@ func TestSecretSources(t *testing.T) {
 	write("")
 	if _, err := openSecret("file:" + path); err == nil {
 		t.Error("an empty file was taken for a secret")
+	}
+}
+
+// A secret that becomes too short to seal with is reported, and the last one
+// stays in force.
+func TestSecretBecomesTooShort(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(testSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := openSecret("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1000, 0)
+	keys, err := newKeyring([]*secret{opened}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reported := 0
+	keys.report = func(_ error) { reported++ }
+	before := keys.at(now)
+	if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i < 4; i++ {
+		if keys.at(now.Add(time.Duration(i)*secretCheck)) != before {
+			t.Error("a short secret seals")
+		}
+	}
+	if reported != 1 {
+		t.Errorf("a short secret was reported %d times, want once", reported)
 	}
 }

@@ -140,9 +140,11 @@ func (l *Latchkey) openProvider(ctx context.Context, client *http.Client, c oidc
 // reportSecrets has the log told when a secret's file cannot be read any more;
 // its last value stays in force.
 func (l *Latchkey) reportSecrets() {
+	report := func(err error) { l.log.warn("the last value of a secret stays in force", "error", err.Error()) }
+	l.set.keys.report = report
 	for _, s := range append([]*secret{l.set.clientSecret}, l.set.keys.secrets...) {
 		if s != nil {
-			s.report = func(err error) { l.log.warn("the last value of a secret stays in force", "error", err.Error()) }
+			s.report = report
 		}
 	}
 }

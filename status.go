@@ -15,7 +15,7 @@ import (
 // counters count, for the whole process, what happens off the warm path. A
 // request that the token cache answers is counted by Traefik alone.
 type counters struct {
-	loginsStarted, loginsFinished, loginsFailed, logouts atomic.Int64
+	loginsStarted, loginsFinished, loginsFailed, logouts, verifications atomic.Int64
 
 	mu       sync.Mutex
 	refusals map[string]int64 // by reason code
@@ -80,7 +80,7 @@ func (l *Latchkey) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	metric(&b, "latchkey_logins_failed_total", "counter", "Callbacks that led to no session.", c.loginsFailed.Load())
 	metric(&b, "latchkey_logouts_total", "counter", "Sessions ended by their owner.", c.logouts.Load())
 	metric(&b, "latchkey_token_cache_entries", "gauge", "Verified credentials held.", int64(l.tokens.size()))
-	metric(&b, "latchkey_token_cache_misses_total", "counter", "Credentials that had to be verified.", l.tokens.misses.Load())
+	metric(&b, "latchkey_verifications_total", "counter", "Credentials that the token cache did not vouch for.", c.verifications.Load())
 	metric(&b, "latchkey_token_cache_evictions_total", "counter", "Verified credentials pushed out by others.", l.tokens.evicted.Load())
 	metric(&b, "latchkey_shared_resources", "gauge", "Resources shared by the middlewares of this process.", int64(resources.held()))
 	stats := l.provider.Stats()

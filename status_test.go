@@ -45,7 +45,7 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{
 		"latchkey_logins_started_total 2", "latchkey_logins_finished_total 1", "latchkey_logins_failed_total 1",
 		"latchkey_refusals_total{reason=\"rule_denied\"} 1", "latchkey_refusals_total{reason=\"callback_refused\"} 1",
-		"latchkey_token_cache_entries 1", "latchkey_discovery_fetches_total 1", "latchkey_key_fetches_total 1",
+		"latchkey_token_cache_entries 1", "latchkey_verifications_total 1", "latchkey_discovery_fetches_total 1", "latchkey_key_fetches_total 1",
 		"# TYPE latchkey_logouts_total counter",
 	} {
 		if !strings.Contains(text, line+"\n") {

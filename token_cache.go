@@ -21,8 +21,10 @@ type verified struct {
 	views sync.Map
 }
 
-// recheck is how long a verdict stands before the credential is verified again:
-// so a key that was withdrawn, or a secret, stops working within a minute.
+// recheck is how long a verdict stands, in seconds, before the credential is
+// verified again. So what was withdrawn stops working: a secret within a minute
+// of its file's change, a key within a minute of our fetching the provider's
+// keys anew.
 const recheck = 60
 
 // tokenCache holds the credentials that this process verified, keyed by policy
@@ -36,7 +38,7 @@ type tokenCache struct {
 	mu                sync.RWMutex
 	current, previous map[string]*verified
 
-	misses, evicted atomic.Int64
+	evicted atomic.Int64
 }
 
 // newTokenCache returns a cache of at most bound entries; of fewer than two it
@@ -61,7 +63,6 @@ func (c *tokenCache) fromPrevious(key string) *verified {
 	defer c.mu.Unlock()
 	v := c.previous[key]
 	if v == nil {
-		c.misses.Add(1)
 		return nil
 	}
 	c.insert(key, v)

@@ -17,8 +17,8 @@ func TestTokenCacheIsBounded(t *testing.T) {
 	if c.get("9999") == nil || c.get("9960") == nil {
 		t.Error("one of the last 50 was pushed out")
 	}
-	if c.evicted.Load() == 0 || c.misses.Load() != 0 {
-		t.Errorf("counted %d evictions and %d misses", c.evicted.Load(), c.misses.Load())
+	if evicted := c.evicted.Load(); evicted < 9900 || evicted > 9950 {
+		t.Errorf("counted %d evictions of 9,900 and more", evicted)
 	}
 }
 
