@@ -38,14 +38,14 @@ func (l *Latchkey) credential(r *http.Request) string {
 // bearerToken returns the token of RFC 6750, section 2.1. Another scheme is the
 // upstream's affair; a header given twice is a bad token.
 func bearerToken(authorization []string) (string, bool) {
-	first := authorization[0]
-	if len(first) < 7 || !strings.EqualFold(first[:7], "bearer ") {
+	scheme, token, _ := strings.Cut(authorization[0], " ")
+	if !strings.EqualFold(scheme, "bearer") {
 		return "", false
 	}
 	if len(authorization) > 1 {
 		return "", true
 	}
-	return strings.TrimLeft(first[7:], " "), true
+	return strings.TrimLeft(token, " "), true
 }
 
 // verify judges a credential that the token cache does not vouch for.

@@ -59,6 +59,9 @@ func TestBearerRefused(t *testing.T) {
 			t.Errorf("%s: WWW-Authenticate: %s", name, got)
 		}
 	}
+	bare := request(t, "GET", "/app")
+	bare.Header.Set("Authorization", "Bearer")
+	g.expectStatus("the scheme alone", g.do(bare), http.StatusUnauthorized)
 	twice := bearer(t, "/app", good)
 	twice.Header.Add("Authorization", "Bearer "+good)
 	g.expectStatus("two of them", g.do(twice), http.StatusUnauthorized)
@@ -71,6 +74,9 @@ func TestBearerRefused(t *testing.T) {
 func TestBearerIsNotMixedWithSession(t *testing.T) {
 	g := newRig(t, nil)
 	g.login("/app", map[string]interface{}{"email": "a@example.com"})
+	bare := navigate(t, "/app")
+	bare.Header.Set("Authorization", "Bearer")
+	g.expectStatus("the scheme alone beside a session", g.do(bare), http.StatusUnauthorized)
 	g.expectStatus("a bad token beside a session", g.do(bearer(t, "/app", "garbage")), http.StatusUnauthorized)
 	g.expectStatus("a good token beside a session", g.do(bearer(t, "/app", g.accessToken(nil))), http.StatusOK)
 	if got := g.upstream.Header.Get("X-Auth-Request-Email"); got == "a@example.com" {

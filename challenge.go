@@ -34,6 +34,7 @@ type answer struct {
 	detail string
 	login  bool // a navigation is sent to the provider instead
 	again  bool // the page links back to where the login was for
+	logout bool // the page links to the logout
 }
 
 // answers is the one table from reason to answer.
@@ -44,9 +45,9 @@ var answers = []answer{
 		detail: "The session has ended; log in again."},
 	{reason: errBadToken, status: http.StatusUnauthorized, title: "Token refused",
 		detail: "The access token is not valid here."},
-	{reason: errRuleDenied, status: http.StatusForbidden, title: "No access",
+	{reason: errRuleDenied, status: http.StatusForbidden, logout: true, title: "No access",
 		detail: "You are logged in, but this is not open to you."},
-	{reason: errUnprintable, status: http.StatusForbidden, title: "No access",
+	{reason: errUnprintable, status: http.StatusForbidden, logout: true, title: "No access",
 		detail: "Your account has a value that cannot be passed on safely."},
 	{reason: errCrossSite, status: http.StatusForbidden, title: "Refused",
 		detail: "This was asked for by another site."},
@@ -155,10 +156,16 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 		h.Set("Retry-After", retryAfter)
 	}
 	if navigation(r) {
-		if !a.again {
-			retry = ""
+		p := page.Page{Title: a.title, Text: a.detail, Reason: code, Request: id}
+		if a.again && retry != "" {
+			p.Link = retry
+			p.LinkText = "Try again"
 		}
-		page.Write(w, a.status, page.Page{Title: a.title, Text: a.detail, Reason: code, Request: id, Link: retry, LinkText: "Try again"})
+		if a.logout {
+			p.Link = l.set.basePath + "/logout"
+			p.LinkText = "Log out"
+		}
+		page.Write(w, a.status, p)
 		return
 	}
 	h.Set("Content-Type", "application/problem+json")

@@ -75,7 +75,7 @@ func TestForbidden(t *testing.T) {
 	g.login("/app", nil)
 	page := g.do(navigate(t, "/app"))
 	g.expectStatus("a navigation", page, http.StatusForbidden)
-	if text := body(t, page); !strings.Contains(text, "rule_denied") || !strings.Contains(page.Header.Get("Content-Type"), "text/html") {
+	if text := body(t, page); !strings.Contains(text, "rule_denied") || !strings.Contains(text, `<a href="/oauth2/logout">`) || !strings.Contains(page.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("no page with the reason: %s", text)
 	}
 	response := g.do(fetch(t, "/app"))

@@ -21,7 +21,9 @@ func (l *Latchkey) serveLogin(w http.ResponseWriter, r *http.Request) {
 // startLogin sends the browser to the provider (OpenID Connect Core, section
 // 3.1.2.1; PKCE, RFC 7636).
 func (l *Latchkey) startLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
-	metadata, err := l.provider.Metadata(r.Context())
+	// Not the remembered document: a browser must not be sent to a provider
+	// that does not answer.
+	metadata, err := l.provider.Reach(r.Context())
 	if err != nil {
 		l.refuse(w, r, fmt.Errorf("%w: %v", errUnavailable, err), returnTo)
 		return

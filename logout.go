@@ -40,8 +40,7 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Latchkey) logoutAtProvider(w http.ResponseWriter, r *http.Request, s *session, target string) {
-	// Not the remembered document: a browser must not be sent to a provider
-	// that does not answer.
+	// As in startLogin: not to a provider that does not answer.
 	metadata, err := l.provider.Reach(r.Context())
 	if err != nil || metadata.EndSessionEndpoint == "" {
 		l.loggedOut(w, target)

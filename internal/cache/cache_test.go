@@ -120,7 +120,9 @@ func TestNoneKeepsNothing(t *testing.T) {
 	if got := get(t, c, "a"); got != "-" {
 		t.Errorf("got %q from a cache that keeps nothing", got)
 	}
-	if !add(t, c, "a", "1", time.Minute) || !add(t, c, "a", "1", time.Minute) {
-		t.Error("a key was there in a cache that keeps nothing")
+	for i := 0; i < 2; i++ {
+		if !add(t, c, "a", "1", time.Minute) {
+			t.Error("a key was there in a cache that keeps nothing")
+		}
 	}
 }

@@ -206,6 +206,10 @@ func TestAnswers(t *testing.T) {
 		{"an access_token that is a number", body(200, `{"access_token":1,"token_type":"Bearer"}`), ErrUnavailable, "access_token"},
 		{"no token_type", body(200, `{"access_token":"t"}`), ErrUnavailable, "token_type"},
 		{"another token_type", body(200, `{"access_token":"t","token_type":"DPoP"}`), ErrUnavailable, `"DPoP"`},
+		{"a body cut short", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer"}`))
+		}, ErrUnavailable, "EOF"},
 		{"an endless body", oidctest.Endless, ErrUnavailable, "more than 1048576 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -274,6 +278,7 @@ func TestExpiresIn(t *testing.T) {
 		{`"NaN"`, 0},
 		{`"Inf"`, 0},
 		{`"soon"`, 0},
+		{`"1e999"`, 0},
 		{`null`, 0},
 		{`[300]`, 0},
 	} {

@@ -70,10 +70,7 @@ func parseTokens(response map[string]interface{}) (*Tokens, error) {
 func seconds(v interface{}) int64 {
 	n, ok := v.(float64)
 	if !ok {
-		var err error
-		if n, err = strconv.ParseFloat(stringOf(v), 64); err != nil {
-			return 0
-		}
+		n, _ = strconv.ParseFloat(stringOf(v), 64)
 	}
 	// Written so that NaN, which ParseFloat reads, is refused.
 	if !(n > 0 && n <= maxExpiresIn) {

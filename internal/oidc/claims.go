@@ -79,7 +79,7 @@ func audiences(claims map[string]interface{}) ([]string, error) {
 	}
 	list, ok := v.([]interface{})
 	out := stringsOf(v)
-	if !ok || len(out) == 0 || len(out) != len(list) {
+	if !ok || len(out) != len(list) {
 		return nil, refuse("aud", show(v), "a string or a list of strings")
 	}
 	return out, nil

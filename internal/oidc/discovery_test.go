@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/oidctest"
 )
@@ -81,6 +80,13 @@ func TestParseMetadata(t *testing.T) {
 				t.Errorf("found error %v, wanted one with %q", err, c.says)
 			}
 		})
+	}
+}
+
+func TestIssuerThatIsNoURL(t *testing.T) {
+	_, err := parseMetadata(published(object{"issuer": "id.example.com"}), "id.example.com", "")
+	if err == nil || !strings.Contains(err.Error(), `issuer: found "id.example.com"`) {
+		t.Errorf("found error %v", err)
 	}
 }
 
@@ -165,7 +171,7 @@ func TestDiscoveryAddress(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			op := oidctest.New(t)
-			config := Config{Issuer: op.Issuer() + c.path, HTTPClient: op.Client(), Now: time.Now}
+			config := Config{Issuer: op.Issuer() + c.path, HTTPClient: op.Client()}
 			if c.discoveryPath != "" {
 				config.DiscoveryURL = op.Issuer() + c.discoveryPath
 			}

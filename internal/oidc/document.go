@@ -32,7 +32,7 @@ type document struct {
 	value    interface{} // the last good one; nil: none yet
 	fetched  time.Time   // when value arrived
 	tried    time.Time   // when the last fetch began
-	failed   time.Time   // when the last fetch failed; zero: it did not
+	failed   time.Time   // when the last fetch failed; zero, which is long ago: it did not
 	err      error       // how the last fetch ended; wraps ErrUnavailable
 	flight   *flight
 	fetches  uint64
@@ -104,7 +104,7 @@ func (d *document) takeOff() *flight {
 		return d.flight
 	}
 	now := d.now()
-	if !d.failed.IsZero() && now.Sub(d.failed) < retry {
+	if now.Sub(d.failed) < retry {
 		return nil
 	}
 	d.tried = now
@@ -190,7 +190,7 @@ func (d *document) snapshot() snapshot {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := snapshot{fetched: d.fetched, fetches: d.fetches, failures: d.failures}
-	if d.value != nil && d.now().Sub(d.fetched) < goodFor {
+	if d.now().Sub(d.fetched) < goodFor {
 		s.value = d.value
 	}
 	switch {

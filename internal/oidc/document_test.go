@@ -1,10 +1,13 @@
 package oidc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -99,6 +102,16 @@ func TestBackOffAndRecovery(t *testing.T) {
 	}
 }
 
+func TestKeysNeedDiscovery(t *testing.T) {
+	op, p, c := start(t)
+	raw := op.AccessToken(nil)
+	op.Down(true)
+	wantUnavailable(t, access(p, raw), "discovery of")
+	op.Down(false)
+	c.move(retry)
+	wantToken(t, access(p, raw), "", raw)
+}
+
 func TestRefreshBehindTheRequests(t *testing.T) {
 	op, p, c := start(t)
 	if _, err := p.Metadata(background); err != nil {
@@ -145,7 +158,7 @@ func TestLastGoodServesForADay(t *testing.T) {
 	if err := verify(); err != nil {
 		t.Errorf("after ten minutes: %v", err)
 	}
-	failures(1)
+	failures(2) // of the keys and of discovery
 	c.move(goodFor - freshFor - time.Second)
 	if err := verify(); err != nil {
 		t.Errorf("after a day less a second: %v", err)
@@ -153,7 +166,7 @@ func TestLastGoodServesForADay(t *testing.T) {
 	if h := p.Health(); h.Keys != 5 || h.LastError != "unreachable" {
 		t.Errorf("found %+v", h)
 	}
-	failures(2)
+	failures(4)
 	c.move(time.Second)
 	wantUnavailable(t, verify(), "key set")
 	if h := p.Health(); h.Keys != 0 || h.Discovered {
@@ -245,6 +258,23 @@ func TestUnknownKidWhileDown(t *testing.T) {
 	}
 }
 
+// A fetch that takes longer than the pause, and then fails.
+func TestRenewWhileBackingOff(t *testing.T) {
+	c := &clock{at: time.Unix(1700000000, 0)}
+	d := &document{name: "key set", timeout: time.Minute, now: c.now}
+	d.load = func(_ context.Context) (interface{}, error) {
+		c.move(unknownKidPause)
+		return nil, errors.New("slow and bad")
+	}
+	for i := 0; i < 2; i++ {
+		_, err := d.renew(background, unknownKidPause)
+		wantUnavailable(t, err, "slow and bad")
+	}
+	if n := d.snapshot().fetches; n != 1 {
+		t.Errorf("found %d fetches, wanted 1", n)
+	}
+}
+
 func TestBadDocumentsLeaveTheLastGood(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -254,6 +284,10 @@ func TestBadDocumentsLeaveTheLastGood(t *testing.T) {
 		{"endless", oidctest.Endless, "more than 1048576 bytes"},
 		{"not JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, "not one JSON object"},
 		{"trailing data", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}{}`)) }, "not one JSON object"},
+		{"cut short", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte(`{"keys":[]}`))
+		}, "EOF"},
 		{"a status of 404", http.NotFound, "status 404"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, "status 302"},
 		{"no usable key", func(w http.ResponseWriter, _ *http.Request) {
@@ -347,6 +381,21 @@ func TestHealthAsJSON(t *testing.T) {
 	wantUnavailable(t, err, "more than")
 	if h := p.Health(); h.LastError != "invalid_document" {
 		t.Errorf("found %+v", h)
+	}
+}
+
+func TestLogsChangesOnly(t *testing.T) {
+	op, _, c := start(t)
+	var lines bytes.Buffer
+	p := NewProvider(Config{Issuer: op.Issuer(), HTTPClient: op.Client(), Now: c.now, Log: slog.New(slog.NewTextHandler(&lines, nil))})
+	for _, down := range []bool{false, false, true, true, true, false, false} {
+		op.Down(down)
+		c.move(reachAge)
+		_, _ = p.Reach(background)
+	}
+	failed, again := strings.Count(lines.String(), "fetch failed"), strings.Count(lines.String(), "answers again")
+	if failed != 1 || again != 1 || strings.Count(lines.String(), "\n") != 2 {
+		t.Errorf("found %s", lines.String())
 	}
 }
 

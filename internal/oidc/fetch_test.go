@@ -34,6 +34,7 @@ func TestNewHTTPClient(t *testing.T) {
 		{"with the certificate", ca, "/", ""},
 		{"without it", nil, "/", "certificate"},
 		{"a redirect is not followed", ca, "/redirect", "status 302"},
+		{"no URL", ca, "/%", "invalid URL escape"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client, err := NewHTTPClient(c.ca, 10*time.Second)

@@ -44,7 +44,7 @@ func TestVerifyIDToken(t *testing.T) {
 		{"deny another's audience", nil, object{"aud": "b"}, plain, "aud"},
 		{"deny a substring", nil, object{"aud": client + "2"}, plain, "aud"},
 		{"deny no audience", nil, object{"aud": nil}, plain, "aud"},
-		{"deny an audience that is a number", nil, object{"aud": 1}, plain, "aud"},
+		{"deny an audience that is a number", nil, object{"aud": 1}, plain, "a string or a list"},
 		{"deny where no client is wanted", nil, object{"aud": ""}, IDToken{}, "aud"},
 
 		{"allow the nonce", nil, object{"nonce": "n-0S6"}, login, ""},
@@ -65,6 +65,29 @@ func TestVerifyIDToken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What happens before and after the claims are looked at.
+func TestVerifyIDTokenSteps(t *testing.T) {
+	op, p, _ := start(t)
+	verify := func(raw string) error {
+		_, err := p.VerifyIDToken(context.Background(), raw, IDToken{ClientID: oidctest.ClientID})
+		return err
+	}
+	good := op.Sign(nil, op.Claims(nil))
+	op.Down(true)
+	wantToken(t, verify("opaque"), "1 parts", "")
+	wantUnavailable(t, verify(good), "discovery")
+	op.Down(false)
+
+	op, p, _ = start(t)
+	good = op.Sign(nil, op.Claims(nil))
+	wantToken(t, verify(good), "", good)
+	published := op.PublicKeys()
+	op.Set(func(b *oidctest.Behavior) { b.Keys = published })
+	op.Rotate()
+	forged := op.Sign(object{"kid": "rsa-1"}, op.Claims(nil))
+	wantToken(t, verify(forged), "signature", forged)
 }
 
 func half(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]) }

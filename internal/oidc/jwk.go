@@ -42,7 +42,7 @@ var algorithmNames = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS51
 
 const (
 	minRSABits = 2048
-	maxRSABits = 16384 // a signature of a larger one would not fit into a token's 16 KiB with ease
+	maxRSABits = 16384 // bounds what one verification costs
 )
 
 // publicKey is a JWK that may verify signatures (RFC 7517, 4).

@@ -101,9 +101,6 @@ func (p *Provider) key(ctx context.Context, kid, alg string) (interface{}, error
 // new. That is ErrUnavailable, for the token may be good.
 func (p *Provider) newKeys(ctx context.Context, kid, alg string) ([]*publicKey, error) {
 	v, err := p.keys.renew(ctx, unknownKidPause)
-	if v == nil {
-		return nil, err
-	}
 	fitting := v.(*keySet).choose(kid, alg)
 	if len(fitting) == 0 {
 		return nil, err

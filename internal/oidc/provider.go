@@ -41,7 +41,7 @@ var (
 
 const (
 	defaultTimeout = 10 * time.Second
-	reachAge       = 10 * time.Second
+	reachAge       = time.Second
 )
 
 // Config says which provider, and how to reach it.
@@ -103,7 +103,7 @@ func (p *Provider) Metadata(ctx context.Context) (*Metadata, error) {
 	return p.metadata(ctx, freshFor, goodFor)
 }
 
-// Reach is Metadata no older than ten seconds: it says whether the provider
+// Reach is Metadata no older than a second: it says whether the provider
 // answers now.
 func (p *Provider) Reach(ctx context.Context) (*Metadata, error) {
 	return p.metadata(ctx, reachAge, reachAge)

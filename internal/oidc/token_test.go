@@ -67,6 +67,22 @@ func TestHeaderPolicy(t *testing.T) {
 	}
 }
 
+func TestErrorsAreShort(t *testing.T) {
+	op, p, _ := start(t)
+	long := strings.Repeat("k", 8000)
+	for _, raw := range []string{
+		op.Sign(at(object{"kid": long}), accessClaims(op, nil)),
+		op.Sign(at(nil), accessClaims(op, object{"iss": long})),
+		op.Sign(at(nil), accessClaims(op, object{"aud": []string{long}})),
+	} {
+		err := access(p, raw)
+		wantToken(t, err, "kkk", raw)
+		if n := len(err.Error()); n > 400 {
+			t.Errorf("found an error of %d bytes: %.100s", n, err)
+		}
+	}
+}
+
 func TestAlgNone(t *testing.T) {
 	op, p, _ := start(t)
 	claims := `{"iss":"` + op.Issuer() + `","sub":"a","aud":"` + oidctest.Audience + `","exp":1700000300}`
@@ -132,7 +148,7 @@ func TestKeyChoice(t *testing.T) {
 		{"allow one kid, two kinds of key", []object{rsa, with(keys[1], object{"kid": "rsa-1"})}, "rsa-1", ""},
 		{"deny two keys of one kid", []object{rsa, rsa}, "rsa-1", "2 keys fit"},
 		{"deny no kid, two keys", []object{rsa, with(rsa, object{"kid": "b"})}, nil, "2 keys fit"},
-		{"deny no kid, no key that fits", []object{keys[1]}, nil, "0 keys fit"},
+		{"deny no kid, no key that fits", []object{keys[1]}, nil, "found nothing, which 0 keys fit"},
 		{"deny use enc", []object{with(rsa, object{"use": "enc"}), keys[1]}, "rsa-1", "0 keys fit"},
 		{"deny key_ops sign", []object{with(rsa, object{"key_ops": []string{"sign"}}), keys[1]}, "rsa-1", "0 keys fit"},
 		{"deny the key of another alg", []object{with(rsa, object{"alg": "PS256"})}, "rsa-1", "0 keys fit"},
@@ -187,7 +203,7 @@ func TestShape(t *testing.T) {
 		{"claims: 300 members", text(header, `{`+strings.Join(members, ",")+`}`), "at most 256"},
 		{"claims: deep lists", text(header, `{"a":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`}`), "deeper"},
 		{"claims: deep objects", text(header, strings.Repeat(`{"a":`, 40)+"1"+strings.Repeat("}", 40)), "deeper"},
-		{"claims: deep, covered", text(header, `{"a":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"a":1}`), "claims"},
+		{"claims: deep, covered", text(header, `{"a":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"a":1}`), "deeper"},
 		{"claims: twice", text(header, `{"sub":"a","sub":"b"}`), `two members "sub"`},
 		{"claims: twice, white space", text(header, `{"sub":"a","sub" :"b"}`), `two members "sub"`},
 		{"claims: twice, escaped", text(header, `{"sub":"a","\u0073ub":"b"}`), `two members "sub"`},

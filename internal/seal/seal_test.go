@@ -45,7 +45,7 @@ func TestSealRoundTrip(t *testing.T) {
 	r := ring(t, newSecret)
 	for _, plain := range []string{"", "x", strings.Repeat("claims ", 2000)} {
 		text := sealed(t, r, "session", plain)
-		if plain != "" && strings.Contains(text, plain) {
+		if len(plain) > 4 && strings.Contains(text, plain[:8]) {
 			t.Error("the plain text shows in the sealed one")
 		}
 		got, err := r.Open("session", text)
@@ -53,7 +53,8 @@ func TestSealRoundTrip(t *testing.T) {
 			t.Errorf("open %d bytes: %v", len(plain), err)
 		}
 	}
-	if sealed(t, r, "session", "x") == sealed(t, r, "session", "x") {
+	first, second := sealed(t, r, "session", "x"), sealed(t, r, "session", "x")
+	if first == second {
 		t.Error("two seals of one text are alike: the nonce is not random")
 	}
 }

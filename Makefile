@@ -1,0 +1,45 @@
+# Latchkey: every target does all its own set-up on a Debian machine with Go, make and git.
+
+SHELL := /bin/bash
+BIN := $(CURDIR)/e2e/.bin
+E2E_TIMEOUT := 30m
+
+.PHONY: help demo test tools fmt vet staticcheck unit interpreted e2e clean
+
+help: ## show the targets
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+demo: ## provider, two apps and Traefik with Latchkey in front; open it in a browser, Ctrl-C ends it
+	@cd e2e && go build -o $(BIN)/demo ./cmd/demo && exec $(BIN)/demo
+
+test: tools fmt vet staticcheck unit interpreted e2e ## everything below, in this order
+
+tools: ## what the tests need of the system: chromium, redis-server, a C compiler for -race
+	@scripts/tools
+
+fmt: ## gofmt has nothing to say
+	@files=$$(find . -name '*.go' -not -path './vendor/*' -not -path '*/.bin/*' -print0 | xargs -0 gofmt -l) && \
+	if [ -n "$$files" ]; then echo "gofmt -w is needed on:"; echo "$$files"; exit 1; fi
+
+vet: ## go vet, both modules
+	go vet ./...
+	cd e2e && go vet ./...
+
+staticcheck: $(BIN)/staticcheck ## staticcheck, both modules
+	$(BIN)/staticcheck ./...
+	cd e2e && $(BIN)/staticcheck ./...
+
+$(BIN)/staticcheck: e2e/tools/lint/go.mod e2e/tools/lint/go.sum
+	cd e2e/tools/lint && go build -o $@ honnef.co/go/tools/cmd/staticcheck
+
+unit: ## unit tests, compiled, with the race detector
+	go test -race ./...
+
+interpreted: ## the same unit tests under Yaegi, as Traefik runs the plugin
+	cd e2e && go run ./cmd/interpreted
+
+e2e: ## through a real Traefik, a real provider and a real browser; the first time builds Traefik (about 6 minutes)
+	cd e2e && go test -count=1 -p 1 -timeout $(E2E_TIMEOUT) -v ./...
+
+clean: ## remove what was built
+	rm -rf $(BIN)
