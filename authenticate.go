@@ -11,28 +11,51 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
 // authenticate finds out who is asking. One credential decides: a bearer token
 // where there is one, else the session cookie. It is looked up as it came,
 // before anything is parsed; only what is not known is verified.
 func (l *Latchkey) authenticate(w http.ResponseWriter, r *http.Request) (*verified, error) {
-	key := l.credential(r)
+	c := l.credential(r)
+	if c.raw == "" {
+		return nil, c.missing()
+	}
+	key := l.cacheKey(c)
 	if v := l.tokens.get(key); v != nil && l.now().Unix() < v.until {
 		return v, nil
 	}
-	return l.verify(w, r, key)
+	return l.verify(w, r, c, key)
 }
 
-// credential returns the key of the token cache for the request's credential:
-// the policy it is judged by, its kind, and itself.
-func (l *Latchkey) credential(r *http.Request) string {
+// credential is what a request shows, as it came.
+type credential struct {
+	kind identity.Kind
+	raw  string
+}
+
+// missing is the reason where there is nothing to look at.
+func (c credential) missing() error {
+	if c.kind == identity.Bearer {
+		return errBadToken
+	}
+	return errNoCredential
+}
+
+func (l *Latchkey) credential(r *http.Request) credential {
 	if authorization := r.Header["Authorization"]; authorization != nil && len(l.set.issuers) > 0 {
 		if token, ok := bearerToken(authorization); ok {
-			return l.bearerPrefix + token
+			return credential{identity.Bearer, token}
 		}
 	}
-	return l.sessionPrefix + l.cookieValue(r)
+	return credential{identity.Session, l.cookieValue(r)}
+}
+
+// cacheKey stands for the credential and the policy it is judged by.
+func (l *Latchkey) cacheKey(c credential) string {
+	sum := sha256.Sum256([]byte(seal.Context(l.set.policy, string(c.kind), c.raw)))
+	return string(sum[:])
 }
 
 // bearerToken returns the token of RFC 6750, section 2.1. Another scheme is the
@@ -49,16 +72,14 @@ func bearerToken(authorization []string) (string, bool) {
 }
 
 // verify judges a credential that the token cache does not vouch for.
-func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, key string) (*verified, error) {
+func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, c credential, key string) (*verified, error) {
+	l.counters.verifications.Add(1)
 	var v *verified
 	var err error
-	if key != l.sessionPrefix {
-		l.counters.verifications.Add(1)
-	}
-	if strings.HasPrefix(key, l.bearerPrefix) {
-		v, err = l.verifyBearer(r.Context(), key)
+	if c.kind == identity.Bearer {
+		v, err = l.verifyBearer(r.Context(), c.raw, key)
 	} else {
-		v, err = l.verifySession(w, r, key)
+		v, err = l.verifySession(w, r, c.raw)
 	}
 	if err != nil {
 		return nil, err
@@ -75,11 +96,8 @@ func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, key string) (*
 // negativeFor is how long a bad token is known to be bad.
 const negativeFor = 5 * time.Second
 
-func (l *Latchkey) verifyBearer(ctx context.Context, key string) (*verified, error) {
-	token := key[len(l.bearerPrefix):]
-	sum := sha256.Sum256([]byte(key))
-	negative := string(sum[:])
-	if _, bad, err := l.negatives.Get(ctx, negative); err == nil && bad {
+func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verified, error) {
+	if _, bad, err := l.negatives.Get(ctx, key); err == nil && bad {
 		return nil, errBadToken
 	}
 	claims, err := l.verifyAccessToken(ctx, token)
@@ -88,20 +106,23 @@ func (l *Latchkey) verifyBearer(ctx context.Context, key string) (*verified, err
 		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
 	case err != nil:
 		l.log.debug("bearer token refused", "error", err.Error())
-		if err := l.negatives.Set(ctx, negative, nil, negativeFor); err != nil {
+		if err := l.negatives.Set(ctx, key, nil, negativeFor); err != nil {
 			l.log.warn("remember a bad token", "error", err.Error())
 		}
 		return nil, errBadToken
 	}
 	claims = trustedEmail(claims)
-	return &verified{
+	v := &verified{
 		identity: &identity.Identity{
 			Kind: identity.Bearer, Issuer: text(claims["iss"]), Subject: text(claims["sub"]),
 			Claims: claims, AccessToken: claims,
 		},
-		token: token,
 		until: unix(claims["exp"]),
-	}, nil
+	}
+	if l.set.accessTokenHeader != "" {
+		v.accessToken = token
+	}
+	return v, nil
 }
 
 // verifyAccessToken has the token's own issuer judge it, if that is one of the

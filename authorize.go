@@ -10,7 +10,7 @@ import (
 // the headers that tell the upstream.
 type view struct {
 	refused error
-	headers map[string]string
+	fields  []field
 }
 
 // anonymous is the view of nobody: no headers.
@@ -33,7 +33,7 @@ func (l *Latchkey) makeView(v *verified) *view {
 	if l.set.rule != nil && !l.set.rule(v.identity) {
 		return &view{refused: errRuleDenied}
 	}
-	made := &view{headers: map[string]string{}}
+	made := &view{}
 	for _, h := range l.set.forward {
 		claim, found := h.claim.Lookup(v.identity)
 		if !found {
@@ -43,23 +43,19 @@ func (l *Latchkey) makeView(v *verified) *view {
 		if err != nil {
 			return &view{refused: fmt.Errorf("%w: %s: %v", errUnprintable, h.source, err)}
 		}
-		if value != "" {
-			made.headers[h.name] = value
-		}
+		made.add(h.name, value)
 	}
-	made.addToken(l.set.accessTokenHeader, v.token)
-	if v.session != nil {
-		made.addToken(l.set.idTokenHeader, v.session.IDToken)
+	accessToken := v.accessToken
+	if l.set.accessTokenHeader == "Authorization" && accessToken != "" {
+		accessToken = "Bearer " + accessToken
 	}
+	made.add(l.set.accessTokenHeader, accessToken)
+	made.add(l.set.idTokenHeader, v.idToken)
 	return made
 }
 
-func (v *view) addToken(header, token string) {
-	if header == "" || token == "" {
-		return
+func (v *view) add(name, value string) {
+	if name != "" && value != "" {
+		v.fields = append(v.fields, field{name, []string{value}})
 	}
-	if header == "Authorization" {
-		token = "Bearer " + token
-	}
-	v.headers[header] = token
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidctest"
 )
 
@@ -94,21 +95,19 @@ func TestBearerIsNotMixedWithSession(t *testing.T) {
 // though no parser would take it; the same one uncached is refused.
 func TestCacheComesBeforeParsing(t *testing.T) {
 	g := newRig(t, nil)
-	v, err := g.l.verifyBearer(testContext(t), g.l.bearerPrefix+g.accessToken(nil))
+	v, err := g.l.verifyBearer(testContext(t), g.accessToken(nil), "key")
 	if err != nil {
 		t.Fatal(err)
 	}
 	unparsable := "}{ not a token"
-	g.expectStatus("uncached", g.do(bearer(t, "/app", unparsable)), http.StatusUnauthorized)
-	g.l.tokens.put(g.l.bearerPrefix+unparsable, v)
-	g.expectStatus("cached", g.do(bearer(t, "/app", unparsable)), http.StatusOK)
-
-	g.l.tokens.put(g.l.sessionPrefix+"no sealed text", v)
 	cookie := request(t, "GET", "/app")
-	cookie.Header.Set("Cookie", g.l.set.cookie.Name+"=1no sealed text")
-	g.expectStatus("a cached cookie", g.do(cookie), http.StatusOK)
-	g.l.tokens.drop(g.l.sessionPrefix + "no sealed text")
-	g.expectStatus("the cookie uncached", g.do(cookie), http.StatusUnauthorized)
+	cookie.Header.Set("Cookie", g.l.set.cookie.Name+"=1not-sealed")
+	g.expectStatus("a token uncached", g.do(bearer(t, "/app", unparsable)), http.StatusUnauthorized)
+	g.expectStatus("a cookie uncached", g.do(cookie), http.StatusUnauthorized)
+	g.l.tokens.put(g.l.cacheKey(credential{identity.Bearer, unparsable}), v)
+	g.l.tokens.put(g.l.cacheKey(credential{identity.Session, "not-sealed"}), v)
+	g.expectStatus("a token cached", g.do(bearer(t, "/app", unparsable)), http.StatusOK)
+	g.expectStatus("a cookie cached", g.do(cookie), http.StatusOK)
 }
 
 // A token of one kind is not found under the other: a cookie's value is no

@@ -8,22 +8,23 @@ import (
 // forward hands the request on: whatever a client sent in the place of our
 // headers is gone, ours are set, our cookies stay here.
 func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
-	l.guard.Strip(r)
-	for name, value := range view.headers {
-		r.Header.Set(name, value)
+	l.passes.guard.Strip(r)
+	if cookie := r.Header["Cookie"]; cookie != nil {
+		r.Header["Cookie"] = l.otherCookies(cookie)
 	}
-	if r.Header["Cookie"] != nil {
-		l.keepCookies(r)
+	for _, f := range view.fields {
+		r.Header[f.name] = f.values
 	}
 	l.next.ServeHTTP(w, r)
 }
 
-// keepCookies takes our own cookies out of the request, in whatever number of
-// Cookie lines they came; the others stay as they were written.
-func (l *Latchkey) keepCookies(r *http.Request) {
-	joined := strings.Join(r.Header["Cookie"], "; ")
+// otherCookies takes our own cookies out of a Cookie header, in whatever number
+// of lines it came; the others stay as they were written. Without any left the
+// header is nil, and so not sent.
+func (l *Latchkey) otherCookies(lines []string) []string {
+	joined := strings.Join(lines, "; ")
 	if !strings.Contains(joined, l.set.cookie.Name) {
-		return
+		return lines
 	}
 	var kept []string
 	for _, pair := range strings.Split(joined, ";") {
@@ -34,10 +35,9 @@ func (l *Latchkey) keepCookies(r *http.Request) {
 		}
 	}
 	if len(kept) == 0 {
-		r.Header.Del("Cookie")
-		return
+		return nil
 	}
-	r.Header["Cookie"] = []string{strings.Join(kept, "; ")}
+	return []string{strings.Join(kept, "; ")}
 }
 
 // ownCookie says whether the cookie is the session's, a chunk of it, or a login

@@ -29,7 +29,7 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	sealed := l.cookieValue(r)
 	s, err := l.openSession(sealed)
-	l.endSession(w, r)
+	l.expireChunks(w, r, 0)
 	if err != nil {
 		l.loggedOut(w, target)
 		return

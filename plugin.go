@@ -2,7 +2,8 @@
 // by the Yaegi interpreter, that logs people in with OpenID Connect, checks JWT
 // access tokens, and tells the service behind who is asking.
 //
-// A request goes through these steps, each a function in a file of that name:
+// A request whose credential was seen before costs ServeHTTP one look (passes.go).
+// Any other goes through these steps, each a function in a file of that name:
 //
 //	route         own endpoint, public path, or protected
 //	authenticate  Authorization, else the session cookie; the token cache first
@@ -34,7 +35,9 @@ package latchkey
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
@@ -54,14 +57,17 @@ type Latchkey struct {
 	client   *oauth2.Client
 	verifier map[string]*oidc.Provider // by issuer of bearer tokens
 
-	guard     *headers.Guard
 	tokens    *tokenCache
+	passes    *passTables
 	negatives cache.Cache // bad credentials, for seconds
 	usedFlows cache.Cache // states of login flows that came back
 	counters  *counters
 	endpoints map[string]endpointHandler
 
-	sessionPrefix, bearerPrefix string // of keys in the token cache
+	// What ServeHTTP itself needs, without a hop to the structs that hold it.
+	unprotected            *regexp.Regexp
+	byCookie, byCredential *passTable
+	nowhere                io.Writer
 }
 
 // New makes the middleware called name. It opens no connection: the provider
@@ -82,13 +88,12 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 		return nil, err
 	}
 	l := &Latchkey{
-		next:          next,
-		set:           set,
-		now:           now,
-		log:           newLogs(set.level, "middleware", name),
-		guard:         headers.NewGuard(set.forwarded()),
-		sessionPrefix: set.policy + "c",
-		bearerPrefix:  set.policy + "b",
+		next:        next,
+		set:         set,
+		now:         now,
+		log:         newLogs(set.level, "middleware", name),
+		unprotected: set.unprotected,
+		nowhere:     headers.Nowhere,
 	}
 	if err := l.openShared(ctx); err != nil {
 		return nil, err
@@ -97,8 +102,41 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 	return l, nil
 }
 
-// ServeHTTP takes the request through the steps.
+// ServeHTTP lets a request by whose credential header was seen before, to the
+// letter, and decided alone: all that it takes is in the pass. Any other goes
+// through the steps.
+//
+// Every request pays for each expression in here, executed or not: nothing else
+// belongs here.
 func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := r.Header
+	header := h["Cookie"]
+	authorization := h["Authorization"]
+	if len(header)+len(authorization) != 1 || l.unprotected.MatchString(r.URL.Path) {
+		l.serve(w, r)
+		return
+	}
+	t := l.byCookie
+	if authorization != nil {
+		t = l.byCredential
+		header = authorization
+	}
+	t.mu.RLock()
+	p := t.passes[header[0]]
+	harmless := t.harmless
+	t.mu.RUnlock()
+	if p == nil || l.now().Unix() >= p.until || r.Trailer != nil || h.WriteSubset(l.nowhere, harmless) != nil {
+		l.serve(w, r)
+		return
+	}
+	for _, f := range p.fields {
+		h[f.name] = f.values
+	}
+	l.next.ServeHTTP(w, r)
+}
+
+// serve takes the request through the steps.
+func (l *Latchkey) serve(w http.ResponseWriter, r *http.Request) {
 	if to := l.route(r); to != protected {
 		l.serveUnprotected(w, r, to)
 		return
@@ -113,6 +151,7 @@ func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.challenge(w, r, err)
 		return
 	}
+	l.remember(r, v, view)
 	l.forward(w, r, view)
 }
 

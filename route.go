@@ -20,37 +20,30 @@ const (
 // other.
 func (l *Latchkey) route(r *http.Request) destination {
 	p := r.URL.Path
-	if !strings.HasPrefix(p, l.set.basePath) && !l.maybePublic(p) {
-		return protected
-	}
-	return l.classify(r)
-}
-
-// maybePublic says whether the path begins like a public one.
-func (l *Latchkey) maybePublic(p string) bool {
-	if l.set.publicPaths[p] {
-		return true
-	}
-	for _, tree := range l.set.publicTrees {
-		if strings.HasPrefix(p, tree) {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *Latchkey) classify(r *http.Request) destination {
-	p := r.URL.Path
-	if !plainPath(p) || r.URL.EscapedPath() != r.URL.Path && ambiguous(r.URL.EscapedPath()) {
+	if !l.set.unprotected.MatchString(p) || !plainPath(p) || ambiguous(r.URL.EscapedPath()) {
 		return protected
 	}
 	if p == l.set.basePath || strings.HasPrefix(p, l.set.basePath+"/") {
 		return endpoint
 	}
-	if l.maybePublic(p) {
+	if l.set.public(p) {
 		return public
 	}
 	return protected
+}
+
+// public says whether the path, which reads the same to everybody, is a public
+// one.
+func (s *settings) public(p string) bool {
+	if s.publicPaths[p] {
+		return true
+	}
+	for _, tree := range s.publicTrees {
+		if strings.HasPrefix(p, tree) {
+			return true
+		}
+	}
+	return false
 }
 
 // plainPath says whether a decoded path reads the same to everybody: cleaned

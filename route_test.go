@@ -19,10 +19,15 @@ func request(t *testing.T, method, target string) *http.Request {
 	return r
 }
 
+// routeTo is a middleware that knows these public paths.
+func routeTo(public ...string) *Latchkey {
+	l := &Latchkey{set: &settings{}}
+	l.set.compilePaths(&mistakes{}, &Config{BasePath: "/oauth2", Public: public})
+	return l
+}
+
 func TestRoute(t *testing.T) {
-	l := &Latchkey{set: &settings{
-		basePath: "/oauth2", publicPaths: map[string]bool{"/healthz": true, "/a b": true}, publicTrees: []string{"/assets/"},
-	}}
+	l := routeTo("/healthz", "/a b", "/assets/")
 	for target, want := range map[string]destination{
 		"/":                       protected,
 		"/app":                    protected,
@@ -85,7 +90,7 @@ func TestRoute(t *testing.T) {
 }
 
 func TestForwardedHeadersDecideNothing(t *testing.T) {
-	l := &Latchkey{set: &settings{basePath: "/oauth2", publicPaths: map[string]bool{"/healthz": true}}}
+	l := routeTo("/healthz")
 	r := request(t, "GET", "/app")
 	for _, name := range []string{"X-Forwarded-Uri", "X-Original-Url", "X-Rewrite-Url", "X-Forwarded-Prefix", "X-Forwarded-Path"} {
 		r.Header.Set(name, "/healthz")

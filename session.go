@@ -45,14 +45,10 @@ func (s *session) renews(set *settings) int64 {
 	return end
 }
 
-// verifySession opens the session cookie under the key. Whatever is wrong with
-// it, the answer is a new login, never an error page.
-func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, key string) (*verified, error) {
-	value := key[len(l.sessionPrefix):]
-	if value == "" {
-		return nil, errNoCredential
-	}
-	s, err := l.openSession(value)
+// verifySession opens a sealed session. Whatever is wrong with it, the answer is
+// a new login, never an error page.
+func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, sealed string) (*verified, error) {
+	s, err := l.openSession(sealed)
 	if err != nil {
 		l.log.debug("session cookie refused", "error", err.Error())
 		return nil, errNoCredential
@@ -78,7 +74,14 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, key str
 	if s.AccessEnds > now && s.AccessEnds < until {
 		until = s.AccessEnds
 	}
-	return &verified{identity: who, session: s, token: s.liveAccessToken(now), until: until}, nil
+	v := &verified{identity: who, until: until}
+	if l.set.accessTokenHeader != "" {
+		v.accessToken = s.liveAccessToken(now)
+	}
+	if l.set.idTokenHeader != "" {
+		v.idToken = s.IDToken
+	}
+	return v, nil
 }
 
 // tag stands for the session in the log.
@@ -162,12 +165,6 @@ func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *sessio
 	}
 	l.expireChunks(w, r, len(chunks))
 	return nil
-}
-
-// endSession expires the session's cookies and forgets its verdict.
-func (l *Latchkey) endSession(w http.ResponseWriter, r *http.Request) {
-	l.expireChunks(w, r, 0)
-	l.tokens.drop(l.sessionPrefix + l.cookieValue(r))
 }
 
 // expireChunks expires the cookies of the request from the nth chunk on.

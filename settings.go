@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"sort"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type settings struct {
 	redirectURL *url.URL // nil: the request's own
 	publicPaths map[string]bool
 	publicTrees []string
+	unprotected *regexp.Regexp // paths that begin like an endpoint or a public one
 
 	unauthenticated       string
 	lifetime, idleTimeout time.Duration
@@ -165,6 +167,20 @@ func (s *settings) compilePaths(m *mistakes, c *Config) {
 			s.publicPaths[path] = true
 		}
 	}
+	s.unprotected = s.matchUnprotected()
+}
+
+// matchUnprotected is the quick look that tells a protected path from one that
+// has to be looked at more closely.
+func (s *settings) matchUnprotected() *regexp.Regexp {
+	prefixes := []string{regexp.QuoteMeta(s.basePath)}
+	for _, tree := range s.publicTrees {
+		prefixes = append(prefixes, regexp.QuoteMeta(tree))
+	}
+	for path := range s.publicPaths {
+		prefixes = append(prefixes, regexp.QuoteMeta(path)+"$")
+	}
+	return regexp.MustCompile("^(?:" + strings.Join(prefixes, "|") + ")")
 }
 
 func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
@@ -259,6 +275,7 @@ func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
 		s.keys.values, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled),
+		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != ""), // whether the tokens are kept
 	}
 	for _, i := range s.issuers {
 		parts = append(parts, i.name, i.jwksURL, seal.Context(i.audiences...), seal.Context(i.algorithms...), seal.Context(i.types...))

@@ -159,7 +159,9 @@ func TestPolicyFingerprint(t *testing.T) {
 		shares bool
 	}{
 		"another rule":       {func(c *Config) { c.Authorize = "Equals(`a`, `b`)" }, true},
-		"other headers":      {func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" }, true},
+		"other headers":      {func(c *Config) { c.Forward.Headers = map[string]string{"X-User": "sub"} }, true},
+		"the access token":   {func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" }, false},
+		"the ID token":       {func(c *Config) { c.Forward.IDTokenHeader = "X-Token" }, false},
 		"other public paths": {func(c *Config) { c.Public = []string{"/a"} }, true},
 		"another issuer":     {func(c *Config) { c.Provider.Issuer = "https://other.example.com" }, false},
 		"another client":     {func(c *Config) { c.Provider.ClientID = "other" }, false},

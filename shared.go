@@ -110,6 +110,12 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 	l.tokens = resources.use(ctx, fingerprint("tokens", fmt.Sprint(set.tokens)), func() (interface{}, func()) {
 		return newTokenCache(set.tokens), func() {}
 	}).(*tokenCache)
+	budget := resources.use(ctx, fingerprint("pass budget", fmt.Sprint(set.tokens)), func() (interface{}, func()) {
+		return &passBudget{bound: set.tokens, tables: map[*passTable]bool{}}, func() {}
+	}).(*passBudget)
+	l.passes = l.openPasses(ctx, budget)
+	l.byCookie = l.passes.byCookie
+	l.byCredential = l.passes.byCredential
 	var none cache.None
 	l.negatives = none
 	if set.tokens > 0 {

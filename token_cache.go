@@ -10,8 +10,9 @@ import (
 // verified is a credential that was verified: what the token cache holds.
 type verified struct {
 	identity *identity.Identity
-	session  *session // nil for a bearer token
-	token    string   // the access token as it came or was issued
+
+	// The tokens themselves, where this router's policy forwards them.
+	accessToken, idToken string
 
 	// until is when the credential has to be looked at again (Unix seconds):
 	// its end, the next renewal of its cookie, or recheck from now.
@@ -27,8 +28,9 @@ type verified struct {
 // keys anew.
 const recheck = 60
 
-// tokenCache holds the credentials that this process verified, keyed by policy
-// and credential as it came, so that it is asked before anything is parsed.
+// tokenCache holds the credentials that this process verified, keyed by a hash
+// of policy and credential as it came, so that it is asked before anything is
+// parsed.
 //
 // Two generations bound it: when the current one is full it becomes the
 // previous one, and what is still asked for moves over. Reading writes nothing.
@@ -87,14 +89,6 @@ func (c *tokenCache) insert(key string, v *verified) {
 		c.current = map[string]*verified{}
 	}
 	c.current[key] = v
-}
-
-// drop forgets the key.
-func (c *tokenCache) drop(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.current, key)
-	delete(c.previous, key)
 }
 
 // size is how many credentials are held.

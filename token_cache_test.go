@@ -34,17 +34,6 @@ func TestTokenCacheKeepsWhatIsUsed(t *testing.T) {
 	}
 }
 
-func TestTokenCacheDrops(t *testing.T) {
-	c := newTokenCache(2)
-	c.put("a", &verified{})
-	c.put("b", &verified{}) // a is in the previous generation now
-	c.drop("a")
-	c.drop("b")
-	if c.get("a") != nil || c.get("b") != nil || c.size() != 0 {
-		t.Error("a dropped entry was served")
-	}
-}
-
 func TestTokenCacheOff(t *testing.T) {
 	c := newTokenCache(0)
 	c.put("a", &verified{})
@@ -64,7 +53,6 @@ func TestTokenCacheConcurrently(t *testing.T) {
 				key := strconv.Itoa((g*31 + i) % 90)
 				c.put(key, &verified{until: int64(i)})
 				c.get(key)
-				c.drop(strconv.Itoa(i % 90))
 			}
 		}(g)
 	}

@@ -1,6 +1,7 @@
 package headers
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -67,7 +68,7 @@ func NewGuard(names []string) *Guard {
 // through r, as long as r is a copy of the server's request (WithContext), as
 // it is in every middleware behind another.
 func (g *Guard) Strip(r *http.Request) {
-	harmless := g.harmless.Load().(map[string]bool)
+	harmless := g.Harmless()
 	for name := range r.Header {
 		if !harmless[name] {
 			g.judge(r.Header, name)
@@ -76,6 +77,24 @@ func (g *Guard) Strip(r *http.Request) {
 	if r.Trailer != nil {
 		g.stripTrailer(r)
 	}
+}
+
+// Nowhere refuses whatever is written to it. So the error of
+// Header.WriteSubset(Nowhere, harmless) says, by a compiled loop, that there is
+// a header which is not harmless. It passes over names that are no tokens (RFC
+// 9110, section 5.1), which net/http neither accepts nor sends.
+var Nowhere io.Writer = closedPipe()
+
+func closedPipe() io.Writer {
+	reader, writer := io.Pipe()
+	reader.Close()
+	return writer
+}
+
+// Harmless are the names, as they are spelled, that are known not to fold to
+// ours. The map is never changed; next time it may be another.
+func (g *Guard) Harmless() map[string]bool {
+	return g.harmless.Load().(map[string]bool)
 }
 
 // judge deals with a header that is not known to be harmless.
@@ -131,8 +150,7 @@ func (g *Guard) stripList(list string) string {
 // learn remembers that a name is harmless, while there is room: with none
 // left, strangers' names do not even take the lock.
 func (g *Guard) learn(name string) {
-	known := g.harmless.Load().(map[string]bool)
-	if len(known) < maxNames && len(name) <= maxName {
+	if len(g.Harmless()) < maxNames && len(name) <= maxName {
 		g.replace(name)
 	}
 }
@@ -141,7 +159,7 @@ func (g *Guard) learn(name string) {
 // is made under the lock, or two goroutines would undo each other's.
 func (g *Guard) replace(name string) {
 	g.learning.Lock()
-	known := g.harmless.Load().(map[string]bool)
+	known := g.Harmless()
 	if len(known) < maxNames {
 		more := make(map[string]bool, len(known)+1)
 		for old := range known {

@@ -18,8 +18,8 @@ const (
 // document is something the provider publishes: the last good copy, and at most
 // one fetch in flight, however many wait for it.
 //
-// Its fields are assigned one by one: in a tuple (x.a, x.b = y.a, …) Yaegi loses
-// or refuses values of interface fields, and nil.
+// Its fields are assigned one by one: in a tuple (x.a, x.b = y.a, f()) Yaegi
+// loses what is not a call's result, and fails on nil and on interfaces.
 type document struct {
 	name    string // for errors
 	issuer  string

@@ -1,14 +1,9 @@
 package oidc
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,16 +12,6 @@ import (
 )
 
 var background = context.Background()
-
-func TestNoConnectionUntilAsked(t *testing.T) {
-	op, p, _ := start(t)
-	if h := p.Health(); h.Discovered || h.Keys != 0 || h.FetchedAt != "" || h.LastError != "" {
-		t.Errorf("found %+v", h)
-	}
-	if n := op.Hits(oidctest.Discovery) + op.Hits(oidctest.JWKS); n != 0 {
-		t.Errorf("%d requests were made", n)
-	}
-}
 
 func TestOneFetchForAll(t *testing.T) {
 	op, p, _ := start(t)
@@ -275,59 +260,6 @@ func TestRenewWhileBackingOff(t *testing.T) {
 	}
 }
 
-func TestBadDocumentsLeaveTheLastGood(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		handle func(http.ResponseWriter, *http.Request)
-		says   string
-	}{
-		{"endless", oidctest.Endless, "more than 1048576 bytes"},
-		{"not JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, "not one JSON object"},
-		{"trailing data", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"keys":[]}{}`)) }, "not one JSON object"},
-		{"cut short", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "1000")
-			_, _ = w.Write([]byte(`{"keys":[]}`))
-		}, "EOF"},
-		{"a status of 404", http.NotFound, "status 404"},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, "status 302"},
-		{"no usable key", func(w http.ResponseWriter, _ *http.Request) {
-			oidctest.WriteJSON(w, http.StatusOK, object{"keys": []object{{"kty": "oct"}}})
-		}, "no usable key"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			op, p, clock := start(t)
-			client, err := NewHTTPClient(nil, 10*time.Second)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.client = client
-			good := op.AccessToken(nil)
-			wantToken(t, access(p, good), "", good)
-
-			op.Handle(oidctest.JWKS, c.handle)
-			clock.move(unknownKidPause)
-			wantUnavailable(t, access(p, op.Sign(at(object{"kid": "new"}), accessClaims(op, nil))), c.says)
-			wantToken(t, access(p, good), "", good)
-			if n := op.Hits("/elsewhere"); n != 0 {
-				t.Error("the redirect was followed")
-			}
-		})
-	}
-}
-
-func TestSlowProvider(t *testing.T) {
-	op, p, _ := start(t)
-	client, err := NewHTTPClient(nil, 50*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.client = client
-	_, release := op.Hold(oidctest.Discovery)
-	_, err = p.Metadata(background)
-	wantUnavailable(t, err, "Timeout")
-	release()
-}
-
 func TestFetchHasItsOwnDeadline(t *testing.T) {
 	op, _, c := start(t)
 	p := NewProvider(Config{Issuer: op.Issuer(), HTTPClient: &http.Client{}, Now: c.now})
@@ -358,66 +290,4 @@ func TestPanicEndsTheFetchOnly(t *testing.T) {
 	if _, err = p.Metadata(background); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestHealthAsJSON(t *testing.T) {
-	op, p, c := start(t)
-	raw := op.AccessToken(nil)
-	wantToken(t, access(p, raw), "", raw)
-	health := func() string {
-		b, err := json.Marshal(p.Health())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
-	want := `{"issuer":"` + op.Issuer() + `","discovered":true,"keys":5,"fetchedAt":"2023-11-14T22:13:20Z"}`
-	if got := health(); got != want {
-		t.Errorf("found %s, wanted %s", got, want)
-	}
-	op.Handle(oidctest.Discovery, oidctest.Endless)
-	c.move(reachAge)
-	_, err := p.Reach(background)
-	wantUnavailable(t, err, "more than")
-	if h := p.Health(); h.LastError != "invalid_document" {
-		t.Errorf("found %+v", h)
-	}
-}
-
-func TestLogsChangesOnly(t *testing.T) {
-	op, _, c := start(t)
-	var lines bytes.Buffer
-	p := NewProvider(Config{Issuer: op.Issuer(), HTTPClient: op.Client(), Now: c.now, Log: slog.New(slog.NewTextHandler(&lines, nil))})
-	for _, down := range []bool{false, false, true, true, true, false, false} {
-		op.Down(down)
-		c.move(reachAge)
-		_, _ = p.Reach(background)
-	}
-	failed, again := strings.Count(lines.String(), "fetch failed"), strings.Count(lines.String(), "answers again")
-	if failed != 1 || again != 1 || strings.Count(lines.String(), "\n") != 2 {
-		t.Errorf("found %s", lines.String())
-	}
-}
-
-func TestManyAtOnce(t *testing.T) {
-	op, p, c := start(t)
-	var wg sync.WaitGroup
-	for i := 0; i < 8; i++ {
-		wg.Add(1)
-		go func(i int) {
-			defer wg.Done()
-			for round := 0; round < 10; round++ {
-				_ = access(p, op.AccessToken(nil))
-				_ = access(p, op.Sign(at(object{"kid": "new"}), accessClaims(op, nil)))
-				_, _ = p.Reach(background)
-				_ = p.Health()
-				if i == 0 {
-					c.move(time.Minute)
-				}
-			}
-		}(i)
-	}
-	wg.Wait()
-	raw := op.AccessToken(nil)
-	wantToken(t, access(p, raw), "", raw)
 }

@@ -1,0 +1,129 @@
+package latchkey
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/latchkey-auth/latchkey/internal/headers"
+	"github.com/latchkey-auth/latchkey/internal/identity"
+)
+
+// pass is what is left to do for a request whose credential was verified and
+// whom the router's rule lets in.
+type pass struct {
+	until  int64 // Unix seconds: the verified credential's
+	fields []field
+}
+
+// field is a header to set. Its values are shared by all requests; none removes
+// what the client sent.
+type field struct {
+	name   string
+	values []string
+}
+
+// passTable holds passes by the value of the header that carried the
+// credential, to the letter. Routers share one where they would come to the
+// same passes.
+type passTable struct {
+	mu       sync.RWMutex
+	passes   map[string]*pass
+	harmless map[string]bool // header names that need no look; replaced, never changed
+}
+
+// passTables are the two of one view. They are apart, lest a cookie that reads
+// like an Authorization header be taken for one: another host of the domain can
+// set cookies.
+type passTables struct {
+	guard                  *headers.Guard
+	byCookie, byCredential *passTable
+	budget                 *passBudget
+}
+
+// passBudget bounds all passes of the process together. When there are too
+// many all go; each comes back at the cost of a look into the token cache.
+type passBudget struct {
+	bound int
+
+	mu     sync.Mutex
+	held   int
+	tables map[*passTable]bool
+}
+
+// openPasses takes this view's tables, and its guard, which knows the headers
+// that the passes set.
+func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTables {
+	return resources.use(ctx, fingerprint("passes", l.set.policy, l.set.view), func() (interface{}, func()) {
+		t := &passTables{guard: headers.NewGuard(l.set.forwarded()), budget: budget}
+		t.byCookie = budget.open()
+		t.byCredential = budget.open()
+		return t, func() { budget.close(t) }
+	}).(*passTables)
+}
+
+func (b *passBudget) open() *passTable {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t := &passTable{passes: map[string]*pass{}}
+	b.tables[t] = true
+	return t
+}
+
+func (b *passBudget) close(t *passTables) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, table := range []*passTable{t.byCookie, t.byCredential} {
+		b.held -= len(table.passes)
+		delete(b.tables, table)
+	}
+}
+
+// put keeps the pass under the header's value.
+func (b *passBudget) put(t *passTable, header string, p *pass, harmless map[string]bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bound == 0 || !b.tables[t] {
+		return // off, or closed while this request was under way
+	}
+	if t.passes[header] == nil {
+		if b.held >= b.bound {
+			b.clear()
+		}
+		b.held++
+	}
+	t.mu.Lock()
+	t.passes[header] = p
+	t.harmless = harmless
+	t.mu.Unlock()
+}
+
+func (b *passBudget) clear() {
+	for t := range b.tables {
+		t.mu.Lock()
+		t.passes = map[string]*pass{}
+		t.mu.Unlock()
+	}
+	b.held = 0
+}
+
+// maxPassHeader is the longest header that is remembered.
+const maxPassHeader = 16 << 10
+
+// remember makes the pass for the next request with the same credential header,
+// if that header alone decides. To be called before forward changes it.
+func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
+	cookie, authorization := r.Header["Cookie"], r.Header["Authorization"]
+	t := l.passes.byCredential
+	header := authorization
+	p := &pass{until: v.until, fields: view.fields}
+	if v.identity.Kind == identity.Session {
+		t = l.passes.byCookie
+		header = cookie
+		p.fields = append([]field{{"Cookie", l.otherCookies(cookie)}}, view.fields...)
+	}
+	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader {
+		return
+	}
+	l.passes.budget.put(t, header[0], p, l.passes.guard.Harmless())
+}
