@@ -123,7 +123,7 @@ func TestFunctions(t *testing.T) {
 			allow Equals('level', '3')
 			deny  Equals('level', '3.0')
 			allow Equals('uid', '1512435789')
-			allow Equals('huge', '1000000000000000000000')
+			deny  Equals('huge', '1000000000000000000000')
 			allow Equals('ratio', '1.512435789')
 			allow Equals('small', '0.0000001')
 			allow Equals('negative', '-5')

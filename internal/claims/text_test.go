@@ -1,7 +1,6 @@
 package claims
 
 import (
-	"encoding/json"
 	"math"
 	"testing"
 )
@@ -18,25 +17,22 @@ func TestText(t *testing.T) {
 		{float64(0), "0"},
 		{float64(-5), "-5"},
 		{float64(1700000000), "1700000000"},
-		{float64(9007199254740992), "9007199254740992"},
-		{1e21, "1000000000000000000000"},
+		{float64(9007199254740991), "9007199254740991"},
+		{float64(-9007199254740991), "-9007199254740991"},
 		{1.5, "1.5"},
 		{1e-7, "0.0000001"},
-		{json.Number("12345678901234567890"), "12345678901234567890"},
 	}
 	for _, c := range cases {
 		if got, ok := Text(c.value); !ok || got != c.want {
 			t.Errorf("%#v: got %q, %v, want %q", c.value, got, ok, c.want)
 		}
 	}
-	if got, ok := Text(math.MaxFloat64); !ok || len(got) != 309 {
-		t.Errorf("the largest number has an exponent: %q", got)
-	}
 }
 
 func TestNoText(t *testing.T) {
 	for _, value := range []interface{}{
 		nil,
+		float64(9007199254740992), float64(-9007199254740992), math.MaxFloat64,
 		[]interface{}{}, []interface{}{"a"},
 		map[string]interface{}{}, map[string]interface{}{"a": "b"},
 		struct{}{},

@@ -71,7 +71,7 @@ func renderOne(v interface{}) (string, error) {
 	case []interface{}, map[string]interface{}:
 		return renderJSON(v)
 	}
-	return "", fmt.Errorf("render claim: found a %T, want what JSON decodes to: %w", v, ErrValue)
+	return "", fmt.Errorf("render claim: found a %T that has no text: %w", v, ErrValue)
 }
 
 func renderJSON(v interface{}) (string, error) {

@@ -21,7 +21,6 @@ func TestValue(t *testing.T) {
 		{`false`, `false`},
 		{`5`, `5`},
 		{`1700000000`, `1700000000`},
-		{`1e21`, `1000000000000000000000`},
 		{`1.5`, `1.5`},
 		{`[]`, ``},
 		{`["ops"]`, `ops`},
@@ -94,7 +93,7 @@ func TestValueBound(t *testing.T) {
 
 func TestValueThatIsNotJSON(t *testing.T) {
 	for _, claim := range []interface{}{
-		[]string{"a"}, struct{ A string }{"a\r\n"}, 5, fmt.Errorf("a"),
+		float64(1 << 53), []string{"a"}, struct{ A string }{"a\r\n"}, 5, fmt.Errorf("a"),
 		[]interface{}{[]string{"a"}},
 		map[string]interface{}{"a": math.Inf(1)},
 	} {
