@@ -298,7 +298,7 @@ func TestUserInfoIsMerged(t *testing.T) {
 
 func TestTooManyClaims(t *testing.T) {
 	g := newRig(t, nil)
-	large := strings.Repeat("x", 9000)
+	large := noise(9000)
 	g.login("/app", map[string]interface{}{"large": large})
 	if n := len(g.sessionCookies()); n < 3 {
 		t.Errorf("9,000 bytes of claims in %d cookies", n)

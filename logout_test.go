@@ -10,7 +10,7 @@ import (
 
 func TestLogout(t *testing.T) {
 	g := newRig(t, nil)
-	g.login("/app", map[string]interface{}{"large": strings.Repeat("x", 6000)})
+	g.login("/app", map[string]interface{}{"large": noise(6000)})
 	cookies := g.withJar(fetch(t, "/app")).Header.Get("Cookie")
 	u, err := url.Parse(location(t, g.do(navigate(t, "/oauth2/logout?return_to=/bye"))))
 	if err != nil {

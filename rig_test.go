@@ -1,6 +1,8 @@
 package latchkey
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -184,4 +186,13 @@ func (g *rig) withJar(r *http.Request) *http.Request {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	return r
+}
+
+// noise is a text of n bytes that cannot be compressed by much.
+func noise(n int) string {
+	random := make([]byte, n)
+	if _, err := rand.Read(random); err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(random)[:n]
 }

@@ -52,7 +52,7 @@ func TestIdleTimeoutRenewsSeldom(t *testing.T) {
 // Whatever comes as a cookie, the answer is a login, never an error.
 func TestBadCookies(t *testing.T) {
 	g := newRig(t, nil)
-	g.login("/app", map[string]interface{}{"large": strings.Repeat("x", 6000)})
+	g.login("/app", map[string]interface{}{"large": noise(6000)})
 	chunks := len(g.jar)
 	if chunks < 2 {
 		t.Fatalf("the session fits into %d cookies", chunks)
