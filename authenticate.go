@@ -112,13 +112,11 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verifi
 		return nil, errBadToken
 	}
 	claims = trustedEmail(claims)
-	v := &verified{
-		identity: &identity.Identity{
-			Kind: identity.Bearer, Issuer: text(claims["iss"]), Subject: text(claims["sub"]),
-			Claims: claims, AccessToken: claims,
-		},
-		until: unix(claims["exp"]),
+	packed, err := identity.Pack(&identity.Identity{Kind: identity.Bearer, Claims: claims, AccessToken: claims})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errInternal, err)
 	}
+	v := &verified{identity: packed, until: unix(claims["exp"])}
 	if l.set.accessTokenHeader != "" {
 		v.accessToken = token
 	}

@@ -4,11 +4,13 @@ import (
 	"fmt"
 
 	"github.com/latchkey-auth/latchkey/internal/headers"
+	"github.com/latchkey-auth/latchkey/internal/identity"
 )
 
 // view is what a router makes of an identity: whether its rule lets it in, and
 // the headers that tell the upstream.
 type view struct {
+	of      string // the router's fingerprint
 	refused error
 	fields  []field
 }
@@ -20,22 +22,30 @@ var anonymous = &view{}
 // nothing else, so it is remembered with the identity for this rule; another
 // router's rule is asked for itself.
 func (l *Latchkey) authorize(v *verified) (*view, error) {
-	known, ok := v.views.Load(l.set.view)
-	if !ok {
-		known = l.makeView(v)
-		v.views.Store(l.set.view, known)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, known := range v.views {
+		if known.of == l.set.view {
+			return known, known.refused
+		}
 	}
-	view := known.(*view)
-	return view, view.refused
+	who, err := v.identity.Unpack()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errInternal, err)
+	}
+	made := l.makeView(v, who)
+	made.of = l.set.view
+	v.views = append(v.views, made)
+	return made, made.refused
 }
 
-func (l *Latchkey) makeView(v *verified) *view {
-	if l.set.rule != nil && !l.set.rule(v.identity) {
+func (l *Latchkey) makeView(v *verified, who *identity.Identity) *view {
+	if l.set.rule != nil && !l.set.rule(who) {
 		return &view{refused: errRuleDenied}
 	}
 	made := &view{}
 	for _, h := range l.set.forward {
-		claim, found := h.claim.Lookup(v.identity)
+		claim, found := h.claim.Lookup(who)
 		if !found {
 			continue
 		}

@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -52,7 +53,7 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, sealed 
 	if now >= s.ends(l.set) {
 		return nil, errExpired
 	}
-	who, err := s.identity()
+	who, err := s.identity(l.set.asksAccessToken)
 	if err != nil {
 		l.log.debug("session cookie refused", "error", err.Error())
 		return nil, errNoCredential
@@ -69,7 +70,11 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, sealed 
 	if s.AccessEnds > now && s.AccessEnds < until {
 		until = s.AccessEnds
 	}
-	v := &verified{identity: who, until: until}
+	packed, err := identity.Pack(who)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errInternal, err)
+	}
+	v := &verified{identity: packed, until: until}
 	if l.set.accessTokenHeader != "" {
 		v.accessToken = s.liveAccessToken(now)
 	}
@@ -91,7 +96,7 @@ func (s *session) liveAccessToken(now int64) string {
 }
 
 // identity is who the session's tokens, verified at login, say is asking.
-func (s *session) identity() (*identity.Identity, error) {
+func (s *session) identity(asksAccessToken bool) (*identity.Identity, error) {
 	idToken, err := oidc.Unverified(s.IDToken)
 	if err != nil {
 		return nil, err
@@ -106,11 +111,8 @@ func (s *session) identity() (*identity.Identity, error) {
 			claims[name] = value
 		}
 	}
-	who := &identity.Identity{
-		Kind: identity.Session, Issuer: text(idToken["iss"]), Subject: text(idToken["sub"]),
-		Claims: trustedEmail(claims), IDToken: trustedEmail(idToken),
-	}
-	if s.AccessIsJWT {
+	who := &identity.Identity{Kind: identity.Session, Claims: trustedEmail(claims), IDToken: trustedEmail(idToken)}
+	if s.AccessIsJWT && asksAccessToken {
 		access, err := oidc.Unverified(s.AccessToken)
 		if err != nil {
 			return nil, err

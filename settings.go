@@ -49,6 +49,10 @@ type settings struct {
 	accessTokenHeader string
 	idTokenHeader     string
 
+	// asksAccessToken says that a claim of the access token is named, so that
+	// those are worth keeping with a session.
+	asksAccessToken bool
+
 	tokens int
 	level  slog.Level
 
@@ -94,6 +98,7 @@ func compile(c *Config) (*settings, error) {
 			m.add("authorize", "%v", err)
 		}
 		s.rule = rule
+		s.asksAccessToken = s.asksAccessToken || strings.Contains(c.Authorize, accessTokenClaims)
 		if c.Unauthenticated == "pass" {
 			m.add("authorize", "unauthenticated: pass lets requests by that no rule can be asked about; drop one of the two")
 		}
@@ -113,6 +118,9 @@ func compile(c *Config) (*settings, error) {
 	s.view = s.viewFingerprint(c)
 	return s, nil
 }
+
+// accessTokenClaims is how the name of a claim of the access token begins.
+const accessTokenClaims = "access_token."
 
 // maxTokens bounds cache.tokens, against a slip of the finger.
 const maxTokens = 10000000
@@ -204,6 +212,7 @@ func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
 			m.add("forward.headers", "%q is for tokens; a claim there would pass for one", name)
 		}
 		s.identityHeader(m, "forward.headers", name, folded)
+		s.asksAccessToken = s.asksAccessToken || strings.HasPrefix(chosen[name], accessTokenClaims)
 		s.forward = append(s.forward, claimHeader{name: http.CanonicalHeaderKey(name), source: chosen[name], claim: claim})
 	}
 	if c.AccessTokenHeader != "" {
@@ -275,7 +284,7 @@ func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
 		s.keys.values, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled),
-		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != ""), // whether the tokens are kept
+		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {
 		parts = append(parts, i.name, i.jwksURL, seal.Context(i.audiences...), seal.Context(i.algorithms...), seal.Context(i.types...))

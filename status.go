@@ -44,7 +44,12 @@ func (l *Latchkey) serveStatus(w http.ResponseWriter, r *http.Request) {
 	if h.Provider.LastError != "" {
 		h.Status = "degraded"
 	}
-	writeJSON(w, h)
+	document, err := json.Marshal(h)
+	if err != nil {
+		l.refuse(w, r, fmt.Errorf("%w: %v", errInternal, err), "")
+		return
+	}
+	writeJSON(w, string(document))
 }
 
 // serveUserInfo gives a single-page application the claims of whoever is
@@ -58,16 +63,12 @@ func (l *Latchkey) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, v.identity.Claims)
 }
 
-func writeJSON(w http.ResponseWriter, value interface{}) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		body = []byte("{}")
-	}
+func writeJSON(w http.ResponseWriter, document string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.Write(body)
+	w.Write([]byte(document))
 }
 
 // serveMetrics writes the counters in Prometheus' text format. They tell

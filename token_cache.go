@@ -9,7 +9,7 @@ import (
 
 // verified is a credential that was verified: what the token cache holds.
 type verified struct {
-	identity *identity.Identity
+	identity identity.Packed
 
 	// The tokens themselves, where this router's policy forwards them.
 	accessToken, idToken string
@@ -18,8 +18,8 @@ type verified struct {
 	// its end, the next renewal of its cookie, or recheck from now.
 	until int64
 
-	// views are what routers made of the identity: view fingerprint -> *view.
-	views sync.Map
+	mu    sync.Mutex
+	views []*view // what routers made of the identity
 }
 
 // recheck is how long a verdict stands, in seconds, before the credential is

@@ -12,12 +12,9 @@ const (
 	Bearer  Kind = "bearer"  // a JWT access token (RFC 9068)
 )
 
-// Identity is a verified subject. It is shared between requests once it is
-// cached: nobody changes one.
+// Identity is a verified subject, by its claims: iss and sub say whose.
 type Identity struct {
-	Kind    Kind
-	Issuer  string
-	Subject string
+	Kind Kind
 
 	// Claims are what a rule's plain claim names mean: a session's ID-token
 	// claims merged with userinfo, or a bearer token's own.
