@@ -51,6 +51,10 @@ type passBudget struct {
 	tables map[*passTable]bool
 }
 
+func newPassBudget(bound int) *passBudget {
+	return &passBudget{bound: bound, tables: map[*passTable]bool{}}
+}
+
 // openPasses takes this view's tables, and its guard, which knows the headers
 // that the passes set.
 func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTables {
@@ -107,8 +111,13 @@ func (b *passBudget) clear() {
 	b.held = 0
 }
 
-// maxPassHeader is the longest header that is remembered.
-const maxPassHeader = 16 << 10
+const (
+	// maxPassHeader is the longest header that is remembered.
+	maxPassHeader = 8 << 10
+	// maxPasses is how many a credential gets until it is verified again: whoever
+	// varies the cookies beside it pushes nobody else's out.
+	maxPasses = 32
+)
 
 // remember makes the pass for the next request with the same credential header,
 // if that header alone decides. To be called before forward changes it.
@@ -122,7 +131,7 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 		header = cookie
 		p.fields = append([]field{{"Cookie", l.otherCookies(cookie)}}, view.fields...)
 	}
-	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader {
+	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || !v.takePass() {
 		return
 	}
 	l.passes.budget.put(t, header[0], p, l.passes.guard.Harmless())

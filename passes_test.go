@@ -142,7 +142,7 @@ func TestPassIsRechecked(t *testing.T) {
 }
 
 func TestPassesAreBoundedTogether(t *testing.T) {
-	b := &passBudget{bound: 100, tables: map[*passTable]bool{}}
+	b := newPassBudget(100)
 	views := []*passTables{}
 	for i := 0; i < 7; i++ {
 		views = append(views, &passTables{byCookie: b.open(), byCredential: b.open(), budget: b})
@@ -172,7 +172,7 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 	if b.held != 0 {
 		t.Error("a closed table took a pass")
 	}
-	off := &passBudget{tables: map[*passTable]bool{}}
+	off := newPassBudget(0)
 	table := off.open()
 	off.put(table, "a", &pass{}, nil)
 	if len(table.passes) != 0 {
@@ -187,6 +187,23 @@ func TestLongHeadersArePassedBy(t *testing.T) {
 	g.expectStatus("a long header", g.do(fetch(t, "/app")), http.StatusOK)
 	if len(g.l.byCookie.passes) != 0 {
 		t.Error("a header over the bound was kept")
+	}
+}
+
+// One session with cookies of ever other values beside it gets its share alone.
+func TestPassesOfOneCredential(t *testing.T) {
+	g := warm(t, nil)
+	for i := 0; i < 3*maxPasses; i++ {
+		g.jar["counter"] = strconv.Itoa(i)
+		g.expectStatus("a varied cookie", g.do(fetch(t, "/app")), http.StatusOK)
+	}
+	if n := len(g.l.byCookie.passes); n != maxPasses {
+		t.Errorf("%d passes for one session, want %d", n, maxPasses)
+	}
+	g.clock.advance(recheck * time.Second)
+	g.do(fetch(t, "/app"))
+	if n := len(g.l.byCookie.passes); n != maxPasses+1 {
+		t.Errorf("%d passes after the next verification, want one more", n)
 	}
 }
 

@@ -16,7 +16,8 @@
 //
 //	login.go     GET of a protected path -> 302 to the provider, flow cookie set
 //	callback.go  GET callback?code&state -> code for tokens, session cookie set
-//	session.go   the session in sealed cookies: open, save, end
+//	session.go   the session; session_record.go how it is written small,
+//	             session_cookie.go how it is sealed into cookies
 //
 // Settings are declared in config.go, and checked in settings.go into the form
 // that the flows use. What the middlewares of a process share, and how it is

@@ -84,6 +84,17 @@ const (
 
 // openShared takes the resources that the settings call for.
 func (l *Latchkey) openShared(ctx context.Context) error {
+	if err := l.openProviders(ctx); err != nil {
+		return err
+	}
+	l.openCaches(ctx)
+	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
+		return newCounters(), func() {}
+	}).(*counters)
+	return nil
+}
+
+func (l *Latchkey) openProviders(ctx context.Context) error {
 	set := l.set
 	client, err := oidc.NewHTTPClient([]byte(set.caCert), set.timeout)
 	if err != nil {
@@ -103,22 +114,27 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 		l.verifier[i.name] = l.openProvider(ctx, client, oidc.Config{Issuer: i.name, JWKSURL: i.jwksURL})
 	}
 	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client}
-	l.reportSecrets()
 	if set.clientSecret != nil {
 		l.client.Secret = func() (string, error) { return set.clientSecret.get(l.now()), nil }
 	}
-	l.tokens = resources.use(ctx, fingerprint("tokens", fmt.Sprint(set.tokens)), func() (interface{}, func()) {
-		return newTokenCache(set.tokens), func() {}
+	l.reportSecrets()
+	return nil
+}
+
+func (l *Latchkey) openCaches(ctx context.Context) {
+	bound := l.set.tokens
+	l.tokens = resources.use(ctx, fingerprint("tokens", fmt.Sprint(bound)), func() (interface{}, func()) {
+		return newTokenCache(bound), func() {}
 	}).(*tokenCache)
-	budget := resources.use(ctx, fingerprint("pass budget", fmt.Sprint(set.tokens)), func() (interface{}, func()) {
-		return &passBudget{bound: set.tokens, tables: map[*passTable]bool{}}, func() {}
+	budget := resources.use(ctx, fingerprint("pass budget", fmt.Sprint(bound)), func() (interface{}, func()) {
+		return newPassBudget(bound), func() {}
 	}).(*passBudget)
 	l.passes = l.openPasses(ctx, budget)
 	l.byCookie = l.passes.byCookie
 	l.byCredential = l.passes.byCredential
 	var none cache.None
 	l.negatives = none
-	if set.tokens > 0 {
+	if bound > 0 {
 		l.negatives = resources.use(ctx, "negatives", func() (interface{}, func()) {
 			return cache.NewMemory(negativesKept, l.now), func() {}
 		}).(*cache.Memory)
@@ -126,10 +142,6 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 	l.usedFlows = resources.use(ctx, "used flows", func() (interface{}, func()) {
 		return cache.NewMemory(usedFlowsKept, l.now), func() {}
 	}).(*cache.Memory)
-	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
-		return newCounters(), func() {}
-	}).(*counters)
-	return nil
 }
 
 // openProvider shares one provider, with its keys, among all middlewares that

@@ -18,8 +18,17 @@ type verified struct {
 	// its end, the next renewal of its cookie, or recheck from now.
 	until int64
 
-	mu    sync.Mutex
-	views []*view // what routers made of the identity
+	mu     sync.Mutex
+	views  []*view // what routers made of the identity
+	passes int     // how many it got
+}
+
+// takePass counts a pass, and says whether there is one left.
+func (v *verified) takePass() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.passes++
+	return v.passes <= maxPasses
 }
 
 // recheck is how long a verdict stands, in seconds, before the credential is
