@@ -260,14 +260,17 @@ func WriteJSON(w http.ResponseWriter, status int, v interface{}) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// Endless is a handler whose body never ends, until the client leaves.
+// Endless is a handler whose body never ends, until the client leaves. After 64
+// MiB it keeps the client waiting: one that reads without a bound is found out,
+// and does not take all memory of the machine first.
 func Endless(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte(`{"filler":"`))
 	filler := bytes.Repeat([]byte("x"), 64<<10)
-	for r.Context().Err() == nil {
+	for i := 0; i < 1024 && r.Context().Err() == nil; i++ {
 		if _, err := w.Write(filler); err != nil {
 			return
 		}
 	}
+	<-r.Context().Done()
 }
