@@ -4,12 +4,12 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/e2e/.bin
 E2E_TIMEOUT := 30m
 
-.PHONY: help demo test tools fmt vet staticcheck unit interpreted e2e clean
+.PHONY: help demo test tools fmt vet staticcheck unit interpreted e2e bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
-demo: ## provider, two apps and Traefik with Latchkey in front; open it in a browser, Ctrl-C ends it
+demo: ## provider, app and Traefik with Latchkey in front; open it in a browser, Ctrl-C ends it
 	@cd e2e && go build -o $(BIN)/demo ./cmd/demo && exec $(BIN)/demo
 
 test: tools fmt vet staticcheck unit interpreted e2e ## everything below, in this order
@@ -40,6 +40,9 @@ interpreted: ## the same unit tests under Yaegi, as Traefik runs the plugin
 
 e2e: ## through a real Traefik, a real provider and a real browser; the first time builds Traefik (about 6 minutes)
 	cd e2e && go test -count=1 -p 1 -timeout $(E2E_TIMEOUT) -v ./...
+
+bench: ## what a request costs, against no plugin and an empty one, in about 6 minutes; FLAGS=-h lists what to choose
+	cd e2e && go run ./cmd/bench $(FLAGS)
 
 clean: ## remove what was built
 	rm -rf $(BIN)

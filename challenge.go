@@ -52,7 +52,7 @@ var answers = []answer{
 	{reason: errCrossSite, status: http.StatusForbidden, title: "Refused",
 		detail: "This was asked for by another site."},
 	{reason: errCallback, status: http.StatusBadRequest, again: true, title: "Login failed",
-		detail: "This login did not begin here, took too long, or was finished before."},
+		detail: "This login did not begin here, took too long, was finished before, or the provider refused it."},
 	{reason: errTooLarge, status: http.StatusBadRequest, title: "Login failed",
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
@@ -180,8 +180,11 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 // default level.
 func (l *Latchkey) logRefusal(a answer, id string, reason error) {
 	log := l.log.info
-	if a.status == http.StatusUnauthorized {
+	switch a.reason {
+	case errNoCredential, errExpired, errBadToken:
 		log = l.log.debug
+	case errInternal:
+		log = l.log.warn
 	}
 	log("refused", "reason", a.reason.Error(), "status", a.status, "request", id, "cause", reason.Error())
 }

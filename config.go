@@ -155,8 +155,8 @@ type ForwardConfig struct {
 
 // CacheConfig bounds what is remembered.
 type CacheConfig struct {
-	// Tokens is how many verified credentials a process remembers. Default
-	// 20000; 0 remembers none.
+	// Tokens is how many verified credentials a process remembers, and how many
+	// headers that carried one. Default 20000; 0 remembers none.
 	Tokens int `json:"tokens"`
 
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`

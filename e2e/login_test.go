@@ -91,6 +91,27 @@ func TestGroupsDecide(t *testing.T) {
 	isIdentity(t, a.seen(t), "alice", "staff,ops")
 }
 
+// A strict cookie is not sent on the way back from another site, so a page of Latchkey's does the last step.
+func TestStrictCookie(t *testing.T) {
+	t.Parallel()
+	b := start(t, plan{settings: func(_ *harness.Site, settings harness.Settings) harness.Settings {
+		return settings.With("session", "cookie", "sameSite", "strict")
+	}})
+	tab := b.tab()
+	if _, err := tab.Open(b.Traefik.URL + "/reports/42"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tab.Login("alice"); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := tab.Seen() // waits for the app's page
+	if err != nil {
+		t.Fatal(err)
+	}
+	at(t, tab, b.Traefik.URL+"/reports/42")
+	isIdentity(t, seen, "alice", "staff,ops")
+}
+
 // Tabs that are opened together, as a browser does at its start, do not disturb one another.
 func TestFiveTabs(t *testing.T) {
 	t.Parallel()

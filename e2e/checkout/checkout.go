@@ -37,8 +37,11 @@ func Root() (string, error) {
 
 // Link makes base/src/<Module> a symbolic link to source, so that base serves as a GOPATH.
 // The sources stay where they are: an edit is seen by whatever is started next.
-func Link(base, source string) error {
-	link := filepath.Join(base, "src", filepath.FromSlash(Module))
+func Link(base, source string) error { return LinkAs(base, Module, source) }
+
+// LinkAs is Link for another module.
+func LinkAs(base, module, source string) error {
+	link := filepath.Join(base, "src", filepath.FromSlash(module))
 	if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
 		return err
 	}

@@ -131,13 +131,16 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><title>{{.Path}}</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Path}}</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem; color: #222 }
-th { text-align: left; padding-right: 2rem; vertical-align: top; white-space: nowrap; font-weight: normal; color: #666 }
-td { word-break: break-all }
-tr.identity th, tr.identity td { font-weight: bold; color: #074 }
-nav a { margin-right: 1.5rem }
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+nav { margin: 1rem 0 }
+nav a { display: inline-block; margin-right: 1.5rem }
+th { text-align: left; padding-right: 2rem; vertical-align: top; white-space: nowrap; font-weight: normal; opacity: .7 }
+td { overflow-wrap: anywhere }
+.identity :is(th, td) { font-weight: bold; color: light-dark(#074, #6d9); opacity: 1 }
+@media (max-width: 40rem) { th, td { display: block; padding: 0 } td { padding-bottom: .5rem } }
 </style></head>
 <body>
 <h1>{{.Method}} {{.Path}}</h1>

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -32,6 +33,8 @@ type Dynamic struct {
 	Middlewares map[string]Settings
 	Routers     map[string]Router
 	Services    map[string]string
+	// Plugins says by name of which plugin a middleware is, where it is not Latchkey's.
+	Plugins map[string]string
 }
 
 // Router is one of Traefik's, on the plain entry point and on the TLS one.
@@ -55,7 +58,8 @@ func markerHost(generation int) string { return fmt.Sprintf("generation-%d.inval
 func (d Dynamic) render(generation int) ([]byte, error) {
 	middlewares := map[string]any{}
 	for name, settings := range d.Middlewares {
-		middlewares[name] = map[string]any{"plugin": map[string]any{pluginName: settings}}
+		plugin := cmp.Or(d.Plugins[name], pluginName)
+		middlewares[name] = map[string]any{"plugin": map[string]any{plugin: settings}}
 	}
 	services := map[string]any{}
 	for name, url := range d.Services {

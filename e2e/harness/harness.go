@@ -22,11 +22,12 @@ func address(port int) (string, error) {
 	if port != 0 {
 		return loopback(port), nil
 	}
-	port, err := freePort()
+	port, err := FreePort()
 	return loopback(port), err
 }
 
-func freePort() (int, error) {
+// FreePort is a port of the loopback address that nothing listens on.
+func FreePort() (int, error) {
 	for range 100 {
 		port := 10_000 + rand.IntN(20_000)
 		if free(loopback(port)) {
@@ -41,7 +42,7 @@ func Prefer(port int) (int, error) {
 	if free(loopback(port)) {
 		return port, nil
 	}
-	return freePort()
+	return FreePort()
 }
 
 func free(address string) bool {

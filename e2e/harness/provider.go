@@ -62,7 +62,8 @@ func NewProvider(options ProviderOptions) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{Issuer: localURL("http", listen) + "/", address: listen, counts: map[string]int{}}
+	// Browsers take it for another site than localhost, where the apps are; providers mostly are on another one.
+	p := &Provider{Issuer: "http://" + listen + "/", address: listen, counts: map[string]int{}}
 	store := newProviderStorage()
 	p.Allow = store.allow
 	handler := http.Handler(exampleop.SetupServer(p.Issuer, store, slog.New(slog.NewTextHandler(io.Discard, nil)), false))

@@ -14,12 +14,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/latchkey-auth/latchkey/e2e/checkout"
 	"github.com/latchkey-auth/latchkey/e2e/process"
 )
-
-// pluginName is the name under which the static configuration declares the plugin.
-const pluginName = "latchkey"
 
 // grace is how long Traefik has for its end before it is killed.
 const grace = 5 * time.Second
@@ -28,12 +24,18 @@ const grace = 5 * time.Second
 type TraefikOptions struct {
 	// Plugin is the directory of the plugin's source. Empty: the working tree.
 	Plugin string
+	// Others are further plugins, by the names that Dynamic knows them by.
+	Others map[string]LocalPlugin
+	// WithoutLatchkey leaves Latchkey out.
+	WithoutLatchkey bool
 	// Port and TLSPort are those of the two entry points. 0: a free one.
 	Port, TLSPort int
 	// Env is added to the environment, as "NAME=value".
 	Env []string
 	// LogLevel is Traefik's. Empty: DEBUG, at which a plugin's standard output shows.
 	LogLevel string
+	// Debug has Traefik show its profiles, below /debug/pprof/ of its API.
+	Debug bool
 }
 
 // Traefik is a running Traefik with the plugin loaded.
@@ -41,8 +43,11 @@ type Traefik struct {
 	// URL and TLSURL are those of the two entry points, without a slash at the end.
 	// The certificate is the one Traefik makes for itself at each start.
 	URL, TLSURL string
+	// API is the URL of Traefik's own API.
+	API string
+	// Began is when the process was started last.
+	Began time.Time
 
-	api        string
 	dir        string
 	log        string
 	generation int
@@ -85,15 +90,8 @@ func (t *Traefik) Restart(ctx context.Context) error {
 
 // configure lays out the working directory: static and dynamic configuration, and the plugin where Traefik looks for it.
 func (t *Traefik) configure(options TraefikOptions, dynamic Dynamic) error {
-	plugin := options.Plugin
-	if plugin == "" {
-		root, err := checkout.Root()
-		if err != nil {
-			return err
-		}
-		plugin = root
-	}
-	if err := checkout.Link(filepath.Join(t.dir, "plugins-local"), plugin); err != nil {
+	plugins, err := options.install(t.dir)
+	if err != nil {
 		return err
 	}
 	web, err := address(options.Port)
@@ -108,12 +106,15 @@ func (t *Traefik) configure(options TraefikOptions, dynamic Dynamic) error {
 	if err != nil {
 		return err
 	}
-	t.URL, t.TLSURL, t.api = localURL("http", web), localURL("https", websecure), localURL("http", api)
+	t.URL, t.TLSURL, t.API = localURL("http", web), localURL("https", websecure), localURL("http", api)
 	level := options.LogLevel
 	if level == "" {
 		level = "DEBUG"
 	}
-	static, err := yaml.Marshal(staticConfiguration(web, websecure, api, level))
+	configuration := staticConfiguration(web, websecure, api, level)
+	configuration["api"].(map[string]any)["debug"] = options.Debug
+	configuration["experimental"] = map[string]any{"localPlugins": plugins}
+	static, err := yaml.Marshal(configuration)
 	if err != nil {
 		return err
 	}
@@ -138,26 +139,29 @@ func staticConfiguration(web, websecure, api, level string) map[string]any {
 			"providersThrottleDuration": "100ms",
 			"file":                      map[string]any{"filename": "dynamic.yml", "watch": true},
 		},
-		"experimental": map[string]any{
-			"localPlugins": map[string]any{pluginName: map[string]any{"moduleName": checkout.Module}},
-		},
 	}
 }
 
 func (t *Traefik) start(ctx context.Context) error {
+	if err := t.launch("--configfile=traefik.yml"); err != nil {
+		return err
+	}
+	return t.inForce(ctx)
+}
+
+func (t *Traefik) launch(args ...string) error {
 	log, err := os.OpenFile(t.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(t.binary, "--configfile=traefik.yml")
+	cmd := exec.Command(t.binary, args...)
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), t.env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	if t.process, err = process.Start(cmd); err != nil {
-		return err
-	}
-	return t.inForce(ctx)
+	t.Began = time.Now()
+	t.process, err = process.Start(cmd)
+	return err
 }
 
 // Reload replaces the dynamic configuration and waits until it is in force.
@@ -184,21 +188,28 @@ func (t *Traefik) write(dynamic Dynamic) error {
 
 // inForce waits until both entry points answer with the generation written last.
 func (t *Traefik) inForce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	return Poll(ctx, "configuration in force", func() error {
-		select {
-		case <-t.process.Done():
-			cancel()
-			return fmt.Errorf("ended: %w\n%s", errors.Join(t.process.Wait(), errors.New("see its log")), t.Log())
-		default:
-		}
+	return t.await(ctx, "configuration in force", func(ctx context.Context) error {
 		for _, entry := range []string{t.URL, t.TLSURL} {
 			if err := t.marked(ctx, entry); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+// await polls for at most a minute, and not once Traefik has ended.
+func (t *Traefik) await(ctx context.Context, what string, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return Poll(ctx, what, func() error {
+		select {
+		case <-t.process.Done():
+			cancel()
+			return fmt.Errorf("ended: %w\n%s", errors.Join(t.process.Wait(), errors.New("see its log")), t.Log())
+		default:
+		}
+		return ready(ctx)
 	})
 }
 
@@ -222,7 +233,7 @@ func (t *Traefik) marked(ctx context.Context, entry string) error {
 
 // RouterErrors are the errors that Traefik's API shows for a router, such as those of a middleware that it refused.
 func (t *Traefik) RouterErrors(ctx context.Context, router string) ([]string, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.api+"/api/http/routers/"+router+"@file", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.API+"/api/http/routers/"+router+"@file", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -248,6 +259,9 @@ func (t *Traefik) Log() string {
 	}
 	return strings.ToValidUTF8(string(log), "?")
 }
+
+// PID is the id of Traefik's process.
+func (t *Traefik) PID() int { return t.process.PID() }
 
 // Done is closed when Traefik has ended.
 func (t *Traefik) Done() <-chan struct{} { return t.process.Done() }

@@ -52,6 +52,9 @@ func Run(cmd *exec.Cmd) error {
 	return p.Wait()
 }
 
+// PID is the program's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 

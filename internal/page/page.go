@@ -28,10 +28,12 @@ main{box-sizing:border-box;width:min(28rem,100vw - 2rem);padding:2rem;background
 h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}
 p{margin:.5rem 0}
 a{display:inline-block;margin-top:1rem;padding:.6rem 1.1rem;border-radius:.5rem;background:#1f5fbf;color:#fff;text-decoration:none}
-a:focus-visible{outline:3px solid #7fb0ff;outline-offset:2px}
-dl{margin:1.5rem 0 0;padding-top:1rem;border-top:1px solid #d9dde3;display:grid;grid-template-columns:auto 1fr;gap:.1rem .75rem;font-size:.85rem;color:#5a6575}
+a:focus-visible{outline:3px solid #4d86d9;outline-offset:2px}
+aside{margin-top:1.5rem;padding-top:1rem;border-top:1px solid #d9dde3;font-size:.85rem;color:#5a6575}
+aside p{margin:0 0 .25rem}
+dl{margin:0;display:grid;grid-template-columns:auto 1fr;gap:.1rem .75rem}
 dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,monospace}
-@media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}main{background:#1b2129;border-color:#323b47}dl{border-color:#323b47;color:#9aa6b5}a{background:#3b7ddd}}`
+@media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}main{background:#1b2129;border-color:#323b47}aside{border-color:#323b47;color:#9aa6b5}a{background:#2f6fd0}}`
 
 var layout = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en">
@@ -47,7 +49,10 @@ var layout = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <h1>{{.Title}}</h1>
 {{if .Text}}<p>{{.Text}}</p>
 {{end}}{{if .Link}}<p><a href="{{.Link}}">{{.LinkText}}</a></p>
-{{end}}{{if .Reason}}<dl><dt>Reason</dt><dd>{{.Reason}}</dd>{{if .Request}}<dt>Request</dt><dd>{{.Request}}</dd>{{end}}</dl>
+{{end}}{{if .Reason}}<aside>
+<p>If you ask for help, quote this:</p>
+<dl><dt>Reason</dt><dd>{{.Reason}}</dd>{{if .Request}}<dt>Request</dt><dd>{{.Request}}</dd>{{end}}</dl>
+</aside>
 {{end}}</main>
 </body>
 </html>

@@ -26,7 +26,7 @@ func TestWriteShowsWhatIsGiven(t *testing.T) {
 		}
 	}
 	body, _ = write(t, Page{Title: "Logged out"})
-	for _, unwanted := range []string{"<a ", "<dl>", "refresh"} {
+	for _, unwanted := range []string{"<a ", "<aside>", "<dl>", "refresh"} {
 		if strings.Contains(body, unwanted) {
 			t.Errorf("%s in\n%s", unwanted, body)
 		}

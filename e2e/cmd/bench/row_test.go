@@ -1,0 +1,42 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestChosenRowsBringWhatTheyAreComparedWith(t *testing.T) {
+	b := &bench{options: options{identities: 1000, routers: 200}}
+	for only, want := range map[string]string{
+		"^bare$":      "bare",
+		"^bearer$":    "bare empty empty-bearer bearer",
+		"200-routers": "bare empty empty-cookie empty-bearer session bearer session-200-routers bearer-200-routers",
+		"nothing":     "",
+		"":            "bare empty empty-cookie empty-bearer session bearer session-1000-identities session-200-routers bearer-1000-identities bearer-200-routers",
+	} {
+		b.only = regexp.MustCompile(only)
+		var names []string
+		for _, r := range b.chosen(b.rows()) {
+			names = append(names, r.name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("-only %q chooses %q, want %q", only, got, want)
+		}
+	}
+}
+
+// TestRowsAreComparedWithEarlierOnes: one look down the table finds what a ratio is of.
+func TestRowsAreComparedWithEarlierOnes(t *testing.T) {
+	b := &bench{options: options{identities: 1000, routers: 200}}
+	var before []string
+	for _, r := range b.rows() {
+		for _, base := range r.against {
+			if !slices.Contains(before, base) {
+				t.Errorf("%s is compared with %s, which is not above it", r.name, base)
+			}
+		}
+		before = append(before, r.name)
+	}
+}
