@@ -45,7 +45,7 @@ func parseOptions(args []string) (options, error) {
 	var only string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds, each of which measures every row once, in an order of its own")
-	flags.DurationVar(&o.duration, "duration", 3*time.Second, "load on one row in one round, in whole seconds")
+	flags.DurationVar(&o.duration, "duration", 3*time.Second, "load on one row in one round, in whole seconds; rows with many identities get three times as much")
 	flags.Float64Var(&o.quiet, "quiet", 0, "share of the processors, above which what other programs take has a row measured again, 20 times at most (0: never)")
 	flags.StringVar(&only, "only", "", "measure only the rows matching this regular expression, and what they are compared with")
 	flags.IntVar(&o.identities, "identities", 100_000, "cached identities in the rows that have many")

@@ -18,7 +18,7 @@ import (
 type report struct {
 	Date      string `json:"date"`
 	Plugin    string `json:"plugin"`  // version by git
-	Traefik   string `json:"traefik"` // "" when none was running in the end
+	Traefik   string `json:"traefik"` // "" when none was needed
 	Processor string `json:"processor"`
 	Cores     int    `json:"cores"`
 	// Others is the share of the processors that went to other programs, over the loads on rows.
@@ -45,9 +45,7 @@ func newReport(b *bench) *report {
 // finish adds what is known at the end only.
 func (r *report) finish(b *bench) {
 	r.Others = spreadOf(b.others)
-	for _, t := range b.running {
-		r.Traefik = traefikVersion(t.PID())
-	}
+	r.Traefik = b.version
 }
 
 func (r *report) json(w io.Writer) error {
@@ -57,7 +55,7 @@ func (r *report) json(w io.Writer) error {
 }
 
 func (r *report) text(w io.Writer) error {
-	fmt.Fprintf(w, "Latchkey %s, Traefik %s, %s\n", r.Plugin, cmp.Or(r.Traefik, "not asked"), r.Date)
+	fmt.Fprintf(w, "Latchkey %s, Traefik %s, %s\n", r.Plugin, cmp.Or(r.Traefik, "not needed"), r.Date)
 	fmt.Fprintf(w, "%d cores of %s", r.Cores, r.Processor)
 	if len(r.Others.Rounds) > 0 {
 		fmt.Fprintf(w, ", of which other programs took %.0f %% (%.0f-%.0f %%)", 100*r.Others.Median, 100*r.Others.Min, 100*r.Others.Max)

@@ -31,6 +31,7 @@ type scene struct {
 	running     map[stage]*harness.Traefik
 	login       string // header Cookie of the latest login
 	loginAt     time.Time
+	version     string // of Traefik
 }
 
 func newScene(o options) (*scene, error) {
@@ -144,6 +145,7 @@ func (s *scene) traefik(ctx context.Context, at stage) (*harness.Traefik, error)
 		return nil, err
 	}
 	s.running[at] = t
+	s.version = traefikVersion(t.PID())
 	s.provider.Allow(t.TLSURL + loginPath + "/callback")
 	if at.identities > 0 {
 		say("filling the cache with %d identities", at.identities)

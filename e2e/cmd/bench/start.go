@@ -82,6 +82,7 @@ func (b *bench) firstAnswer(ctx context.Context, router string) (took, cpu time.
 		return 0, 0, err
 	}
 	defer t.Stop()
+	b.version = traefikVersion(t.PID())
 	at, ok := <-first
 	if !ok {
 		return 0, 0, errors.New("no answer within a minute")
