@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/headers"
 	"github.com/latchkey-auth/latchkey/internal/identity"
@@ -12,8 +13,9 @@ import (
 // pass is what is left to do for a request whose credential was verified and
 // whom the router's rule lets in.
 type pass struct {
-	until  int64 // Unix seconds: the verified credential's
-	fields []field
+	until    time.Time       // the verified credential's
+	harmless map[string]bool // header names that need no look; never changed
+	fields   []field
 }
 
 // field is a header to set. Its values are shared by all requests; none removes
@@ -27,9 +29,15 @@ type field struct {
 // credential, to the letter. Routers share one where they would come to the
 // same passes.
 type passTable struct {
-	mu       sync.RWMutex
-	passes   map[string]*pass
-	harmless map[string]bool // header names that need no look; replaced, never changed
+	except string // a header beside which no pass holds
+
+	mu     sync.RWMutex
+	passes map[string]*pass
+
+	// harmless are known names of the guard's, without except. They are the
+	// budget's to change.
+	harmless map[string]bool
+	known    int
 }
 
 // passTables are the two of one view. They are apart, lest a cookie that reads
@@ -60,16 +68,17 @@ func newPassBudget(bound int) *passBudget {
 func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTables {
 	return resources.use(ctx, fingerprint("passes", l.set.policy, l.set.view), func() (interface{}, func()) {
 		t := &passTables{guard: headers.NewGuard(l.set.forwarded()), budget: budget}
-		t.byCookie = budget.open()
-		t.byCredential = budget.open()
+		// Beside a cookie, Authorization may be the credential that decides.
+		t.byCookie = budget.open("Authorization")
+		t.byCredential = budget.open("Cookie")
 		return t, func() { budget.close(t) }
 	}).(*passTables)
 }
 
-func (b *passBudget) open() *passTable {
+func (b *passBudget) open(except string) *passTable {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := &passTable{passes: map[string]*pass{}}
+	t := &passTable{except: except, passes: map[string]*pass{}}
 	b.tables[t] = true
 	return t
 }
@@ -83,8 +92,9 @@ func (b *passBudget) close(t *passTables) {
 	}
 }
 
-// put keeps the pass under the header's value.
-func (b *passBudget) put(t *passTable, header string, p *pass, harmless map[string]bool) {
+// put keeps the pass under the header's value. Known are the names that the
+// guard knows to be harmless.
+func (b *passBudget) put(t *passTable, header string, p *pass, known map[string]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.bound == 0 || !b.tables[t] {
@@ -96,10 +106,24 @@ func (b *passBudget) put(t *passTable, header string, p *pass, harmless map[stri
 		}
 		b.held++
 	}
+	if len(known) != t.known {
+		t.learn(known)
+	}
+	p.harmless = t.harmless
 	t.mu.Lock()
 	t.passes[header] = p
-	t.harmless = harmless
 	t.mu.Unlock()
+}
+
+// learn takes the guard's names, which only ever become more.
+func (t *passTable) learn(known map[string]bool) {
+	t.known = len(known)
+	t.harmless = make(map[string]bool, len(known))
+	for name := range known {
+		if name != t.except {
+			t.harmless[name] = true
+		}
+	}
 }
 
 func (b *passBudget) clear() {
@@ -125,7 +149,7 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 	cookie, authorization := r.Header["Cookie"], r.Header["Authorization"]
 	t := l.passes.byCredential
 	header := authorization
-	p := &pass{until: v.until, fields: view.fields}
+	p := &pass{until: time.Unix(v.until, 0), fields: view.fields}
 	if v.identity.Kind == identity.Session {
 		t = l.passes.byCookie
 		header = cookie

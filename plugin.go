@@ -69,6 +69,7 @@ type Latchkey struct {
 	unprotected            *regexp.Regexp
 	byCookie, byCredential *passTable
 	nowhere                io.Writer
+	left                   func(time.Time) time.Duration // until then, by the clock
 }
 
 // New makes the middleware called name. It opens no connection: the provider
@@ -95,6 +96,7 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 		log:         newLogs(set.level, "middleware", name),
 		unprotected: set.unprotected,
 		nowhere:     headers.Nowhere,
+		left:        time.Until,
 	}
 	if err := l.openShared(ctx); err != nil {
 		return nil, err
@@ -111,29 +113,25 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 // belongs here.
 func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := r.Header
-	header := h["Cookie"]
-	authorization := h["Authorization"]
-	if len(header)+len(authorization) != 1 || l.unprotected.MatchString(r.URL.Path) {
-		l.serve(w, r)
-		return
-	}
 	t := l.byCookie
-	if authorization != nil {
+	header := h["Cookie"]
+	if header == nil {
 		t = l.byCredential
-		header = authorization
+		header = h["Authorization"]
 	}
-	t.mu.RLock()
-	p := t.passes[header[0]]
-	harmless := t.harmless
-	t.mu.RUnlock()
-	if p == nil || l.now().Unix() >= p.until || r.Trailer != nil || h.WriteSubset(l.nowhere, harmless) != nil {
-		l.serve(w, r)
-		return
+	if len(header) == 1 && !l.unprotected.MatchString(r.URL.Path) {
+		t.mu.RLock()
+		p := t.passes[header[0]]
+		t.mu.RUnlock()
+		if p != nil && l.left(p.until) > 0 && r.Trailer == nil && h.WriteSubset(l.nowhere, p.harmless) == nil {
+			for _, f := range p.fields {
+				h[f.name] = f.values
+			}
+			l.next.ServeHTTP(w, r)
+			return
+		}
 	}
-	for _, f := range p.fields {
-		h[f.name] = f.values
-	}
-	l.next.ServeHTTP(w, r)
+	l.serve(w, r)
 }
 
 // serve takes the request through the steps.

@@ -70,6 +70,7 @@ func (g *rig) router(change func(*Config)) *Latchkey {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	l.left = func(t time.Time) time.Duration { return t.Sub(g.clock.now()) }
 	return l
 }
 
