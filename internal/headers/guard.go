@@ -14,6 +14,10 @@ const (
 	maxName  = 64 // bytes
 )
 
+// maxListed is how many names a Connection or Trailer header may list. One with
+// more goes: no client has a reason for it.
+const maxListed = 100
+
 // common are the names that nearly every request has. They are known from the
 // start, so that a client that fills the memory with made-up names cannot
 // slow down everybody else's requests.
@@ -124,6 +128,10 @@ func (g *Guard) stripTrailer(r *http.Request) {
 // stripLists takes ours out of a header that is a list of header names.
 func (g *Guard) stripLists(header http.Header, name string) {
 	var kept []string
+	if strings.Count(strings.Join(header[name], ","), ",") >= maxListed {
+		delete(header, name)
+		return
+	}
 	for _, list := range header[name] {
 		if list = g.stripList(list); list != "" {
 			kept = append(kept, list)

@@ -38,7 +38,7 @@ func Chunks(text string) ([]string, error) {
 // All or nothing: it returns false for a missing chunk or a count that Chunks
 // does not write.
 func Join(first string, rest func(n int) (string, bool)) (string, bool) {
-	if first == "" || first[0] < '1' || first[0] > '0'+MaxChunks {
+	if first == "" || len(first) > chunkSize+1 || first[0] < '1' || first[0] > '0'+MaxChunks {
 		return "", false
 	}
 	count := int(first[0] - '0')

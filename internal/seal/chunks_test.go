@@ -45,6 +45,7 @@ func TestJoinRefuses(t *testing.T) {
 		"count of nine":     {"9a", present},
 		"a chunk missing":   {"2a", missing},
 		"an oversize chunk": {"2a", long},
+		"an oversize first": {"1" + strings.Repeat("a", chunkSize+1), present},
 	} {
 		if got, ok := Join(c.first, c.rest); ok {
 			t.Errorf("%s: joined to %d bytes", name, len(got))

@@ -1,0 +1,65 @@
+package main
+
+const (
+	sessionCookieFile = "session_cookie.go"
+	chunksFile        = "internal/seal/chunks.go"
+	sealFile          = "internal/seal/seal.go"
+)
+
+var cookieMutants = []mutant{
+	{cookies, "tossing: two of one name", sessionCookieFile, " && countCookies(r, name) > 1 {", " && countCookies(r, name) > 99 {"},
+	{cookies, "tossing: two of one name, of which one has a space", sessionCookieFile, `";"), name) > 1`, `";"), name+"=") > 1`},
+	{cookies, "cookies without end", sessionCookieFile, ` || !readable(r) {`, ` {`},
+	{cookies, "flows without end in one answer", "flow.go", " && n < maxExpired;", ";"},
+	{cookies, "cookies without end, for flows", "flow.go", "\tif !readable(r) {\n", "\tif r.Header == nil {\n"},
+	{cookies, "cookies without end, for the app", "forward.go", "if mentions > maxMentions {", "if mentions > 1<<30 {"},
+	{cookies, "ours with a space goes to the app", "forward.go", `strings.TrimRight(name, " \t")`, `name`},
+	{cookies, "a session that inflates", "session_record.go", "\tif len(plain) > maxRecord {\n", "\tif len(plain) < 0 {\n"},
+	{cookies, "an old cookie after its end, from the cache", "session.go", "\tif end < until {\n", "\tif end < 0 {\n"},
+	{cookies, "an empty Authorization", "authenticate.go", "len(authorization) > 0 && len(l.set.issuers)", "authorization != nil && len(l.set.issuers)"},
+	{cookies, "a script reads the cookie", "settings_login.go", ", HttpOnly: true,", ","},
+	{cookies, "another host sets the cookie", "settings_login.go", "\t\treturn \"__Host-\"\n", "\t\treturn \"\"\n"},
+	{cookies, "the prefix where browsers refuse it", "settings_login.go", `if c.Secure && c.Domain == "" && c.Path == "/" {`, `if c.Domain == "" {`},
+	{cookies, "sameSite none without secure, in the settings", "settings_login.go", `if cookie.SameSite == "none" && !cookie.Secure {`, `if cookie.SameSite == "" {`},
+	{cookies, "a cookie that no browser takes, in the settings", "settings_login.go",
+		"; err != nil {\n\t\tm.add(\"session.cookie\", \"%v\", err)", "; err != nil && cookie.Name == \"\" {\n\t\tm.add(\"session.cookie\", \"%v\", err)"},
+	{cookies, "a session over 30 KiB", sessionCookieFile, "\t\treturn fmt.Errorf(\"%w: %v\", errTooLarge, err)\n", "\t\tchunks = []string{sealed}\n"},
+	{cookies, "superfluous chunks stay", sessionCookieFile, "\tl.expireChunks(w, r, len(chunks))\n", ""},
+	{cookies, "the cookies stay after logout", "logout.go", "\tl.expireChunks(w, r, 0)\n", ""},
+}
+
+var sealMutants = []mutant{
+	{cookies, "a chunk count of a million", chunksFile, " || first[0] > '0'+MaxChunks {", " {"},
+	{cookies, "a first chunk that no browser keeps", chunksFile, "len(first) > chunkSize+1 || ", ""},
+	{cookies, "no chunk count", chunksFile, "first[0] < '1' || ", ""},
+	{cookies, "truncated: a chunk is missing", chunksFile, "if !ok || len(chunk) > chunkSize+1 {", "if ok && len(chunk) > chunkSize+1 {"},
+	{cookies, "a chunk that no browser keeps", chunksFile, "if !ok || len(chunk) > chunkSize+1 {", "if !ok {"},
+	{cookies, "more cookies than a text may take", chunksFile, "\tif count > MaxChunks {\n", "\tif count > 9*MaxChunks {\n"},
+	{cookies, "a chunk over 4 KiB", chunksFile, "chunkSize = 3800", "chunkSize = 4400"},
+	{cookies, "another purpose or middleware", sealFile, "sealed[prefix:], []byte(context))", "sealed[prefix:], nil)"},
+	{cookies, "swapped or changed text", sealFile, "\t\tif err == nil {\n\t\t\treturn plain, nil\n\t\t}\n", "\t\tif err == nil || len(plain) == 0 {\n\t\t\treturn plain, nil\n\t\t}\n"},
+	{cookies, "a text too short", sealFile, "len(sealed) < prefix+tagSize || ", ""},
+	{cookies, "a second spelling", sealFile, "base64.RawURLEncoding.Strict().DecodeString(text)", "base64.RawURLEncoding.DecodeString(text)"},
+	{cookies, "a spelling with line ends", sealFile, ` || strings.ContainsAny(text, "\r\n") {`, ` || strings.ContainsAny(text, "\t") {`},
+	{cookies, "another version", sealFile, "\tif sealed[0] != version {\n", "\tif sealed[0] == 0 {\n"},
+	{cookies, "a nonce that comes again", sealFile, "if _, err := rand.Read(nonce); err != nil {", "if _, err := rand.Read(nil); err != nil {"},
+	{cookies, "two lists of parts that read alike", sealFile, `joined += strconv.Itoa(len(part)) + ":" + part`, `joined += strconv.Itoa(len(parts)) + ":" + part`},
+	{cookies, "an old key seals", sealFile, "\tfirst := r.keys[0]\n", "\tfirst := r.keys[len(r.keys)-1]\n"},
+	{cookies, "keys of the secret itself", sealFile, `derive(secret, "seal key"))`, `derive(secret, "seal key id"))`},
+	{cookies, "a short secret", "secret.go", "\t\tif len(value) < minSecret {\n", "\t\tif len(value) == 0 {\n"},
+	{cookies, "no secret, in the settings", "settings.go", "\tif len(sources) == 0 {\n", "\tif len(sources) < 0 {\n"},
+	{cookies, "an empty file for a secret", "secret.go", "\tif value == \"\" {\n\t\treturn fmt.Errorf(\"read secret: the file", "\tif value == \"-\" {\n\t\treturn fmt.Errorf(\"read secret: the file"},
+}
+
+var sessionMutants = []mutant{
+	{cookies, "a session of another cookie", sessionCookieFile, `seal.Context("session", l.set.cookie.Name, l.set.issuer, l.set.clientID)`, `seal.Context("session", l.set.issuer, l.set.clientID)`},
+	{cookies, "a session of another provider", sessionCookieFile, `seal.Context("session", l.set.cookie.Name, l.set.issuer, l.set.clientID)`, `seal.Context("session", l.set.cookie.Name, l.set.clientID)`},
+	{cookies, "a session of another client", sessionCookieFile, `seal.Context("session", l.set.cookie.Name, l.set.issuer, l.set.clientID)`, `seal.Context("session", l.set.cookie.Name, l.set.issuer)`},
+	{cookies, "a session after its end", "session.go", "\tif now >= end {\n", "\tif s.Created == 0 {\n"},
+	{cookies, "a session without its lifetime's end", "session.go", "end := s.Created + int64(set.lifetime/time.Second)", "end := s.Seen + int64(set.lifetime/time.Second)"},
+	{cookies, "an idle session", "session.go", "idle > 0 && s.Seen+idle < end {", "idle < 0 {"},
+	{cookies, "an access token after its end", "session.go", "if s.AccessEnds != 0 && now >= s.AccessEnds {", "if s.AccessEnds != 0 && now < 0 {"},
+	{cookies, "an access token after its end, from the cache", "session.go", "if s.AccessEnds > now && s.AccessEnds < until {", "if s.AccessEnds > now && until < 0 {"},
+	{cookies, "garbage is an error", "session.go", "\t\tl.log.debug(\"session cookie refused\", \"error\", err.Error())\n\t\treturn nil, errNoCredential\n\t}\n\tnow", "\t\tl.log.debug(\"session cookie refused\", \"error\", err.Error())\n\t\treturn nil, err\n\t}\n\tnow"},
+	{cookies, "the old key no longer opens", "secret.go", "\t\tvalues = append(values, s.get(now))\n", "\t\tvalues = []string{s.get(now)}\n"},
+}

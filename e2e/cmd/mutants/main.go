@@ -1,0 +1,113 @@
+// Command mutants proves the unit tests: it removes each check of the plugin in turn and fails if no test notices.
+//
+//	main.go    the flags, the summary
+//	tree.go    a copy of the checkout, in which one check at a time is missing
+//	run.go     go test over a mutant; killed, survived or invalid
+//	list*.go   the mutants: file, source text, what stands in its place, and the attack that the check answers
+//
+// The text of a mutant must occur exactly once in its file, or the run fails before it begins: so the list cannot rot
+// without a word. Nothing is written in the checkout.
+//
+// Usage: mutants [-p n] [-run regexp] [-check]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/e2e/checkout"
+)
+
+func main() {
+	var r runner
+	var run string
+	var checkOnly bool
+	flag.IntVar(&r.parallel, "p", 2, "mutants tested at a time")
+	flag.DurationVar(&r.timeout, "timeout", 2*time.Minute, "limit for the tests of one package")
+	flag.StringVar(&run, "run", "", "only mutants whose group and attack match this regular expression")
+	flag.BoolVar(&checkOnly, "check", false, "only see that each text occurs exactly once")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := r.all(ctx, run, checkOnly); err != nil {
+		fmt.Fprintf(os.Stderr, "mutants: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func (r *runner) all(ctx context.Context, run string, checkOnly bool) error {
+	root, err := checkout.Root()
+	if err != nil {
+		return err
+	}
+	if err := check(root, mutants()); err != nil {
+		return err
+	}
+	chosen, err := choose(mutants(), run)
+	if err != nil {
+		return err
+	}
+	if checkOnly {
+		fmt.Printf("%d mutants, each text occurs once\n", len(chosen))
+		return nil
+	}
+	if err := r.open(ctx, root); err != nil {
+		return err
+	}
+	defer r.close()
+	results := r.results(ctx, chosen)
+	var survivors, invalid int
+	killed, counts := map[string]int{}, map[string]int{}
+	for i, m := range chosen {
+		res := <-results[i]
+		fmt.Printf("%-9s %-16s %s (%s, %.1fs)\n", res.verdict, m.group, m.attack, m.file, res.took.Seconds())
+		counts[m.group]++
+		switch res.verdict {
+		case verdictKilled:
+			killed[m.group]++
+		case verdictSurvived:
+			survivors++
+		default:
+			invalid++
+			fmt.Print(res.output)
+		}
+	}
+	fmt.Println()
+	for _, g := range groups {
+		if counts[g] > 0 {
+			fmt.Printf("%-16s %3d of %3d killed\n", g, killed[g], counts[g])
+		}
+	}
+	fmt.Printf("%-16s %3d of %3d killed\n", "all", len(chosen)-survivors-invalid, len(chosen))
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case survivors+invalid > 0:
+		return fmt.Errorf("%d survived, %d could not be tested", survivors, invalid)
+	}
+	return nil
+}
+
+func choose(all []mutant, run string) ([]mutant, error) {
+	wanted, err := regexp.Compile(run)
+	if err != nil {
+		return nil, err
+	}
+	var chosen []mutant
+	for _, m := range all {
+		if wanted.MatchString(m.group + ": " + m.attack) {
+			chosen = append(chosen, m)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, errors.New("no mutant matches")
+	}
+	return chosen, nil
+}
