@@ -44,7 +44,7 @@ func (c credential) missing() error {
 }
 
 func (l *Latchkey) credential(r *http.Request) credential {
-	if authorization := r.Header["Authorization"]; authorization != nil && len(l.set.issuers) > 0 {
+	if authorization := r.Header["Authorization"]; len(authorization) > 0 && len(l.set.issuers) > 0 {
 		if token, ok := bearerToken(authorization); ok {
 			return credential{identity.Bearer, token}
 		}

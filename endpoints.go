@@ -76,6 +76,10 @@ func (l *Latchkey) homeOrigin(r *http.Request) string {
 		return ""
 	}
 	host, _, _ := strings.Cut(r.Host, ":")
+	// HTTP/2 takes anything for an authority: app.example.com:80@evil.test.
+	if strings.ContainsAny(r.Host, "@/\\?#") {
+		return ""
+	}
 	if l.set.cookie.Domain == "" || !withinDomain(host, l.set.cookie.Domain) {
 		return ""
 	}

@@ -18,6 +18,8 @@ const (
 	flowLifetime = 10 * time.Minute
 	// maxFlows is how many logins one browser may have under way.
 	maxFlows = 5
+	// maxExpired is how many of too many go with one answer.
+	maxExpired = 10
 )
 
 // flow is a login under way. The browser keeps it, sealed, in a cookie of its
@@ -62,9 +64,8 @@ func (l *Latchkey) saveFlow(w http.ResponseWriter, r *http.Request, f *flow) err
 		return fmt.Errorf("save login flow: %w", err)
 	}
 	earlier := l.flowStates(r)
-	for len(earlier) >= maxFlows {
-		l.setFlowCookie(w, earlier[0], "", -1)
-		earlier = earlier[1:]
+	for n := 0; len(earlier)-n >= maxFlows && n < maxExpired; n++ {
+		l.setFlowCookie(w, earlier[n], "", -1)
 	}
 	l.setFlowCookie(w, f.State, sealed, int(flowLifetime/time.Second))
 	return nil
@@ -73,9 +74,13 @@ func (l *Latchkey) saveFlow(w http.ResponseWriter, r *http.Request, f *flow) err
 // flowStates are the states of the request's flow cookies, the oldest first.
 func (l *Latchkey) flowStates(r *http.Request) []string {
 	var states []string
+	prefix := l.flowPrefix()
+	if !readable(r) {
+		return nil
+	}
 	for _, c := range r.Cookies() {
-		if strings.HasPrefix(c.Name, l.flowPrefix()) {
-			states = append(states, strings.TrimPrefix(c.Name, l.flowPrefix()))
+		if strings.HasPrefix(c.Name, prefix) {
+			states = append(states, c.Name[len(prefix):])
 		}
 	}
 	sort.Strings(states)

@@ -18,26 +18,47 @@ func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
 	l.next.ServeHTTP(w, r)
 }
 
+// maxMentions is how often a Cookie header may mention our cookies' name: chunks
+// and flows are a dozen.
+const maxMentions = 1000
+
 // otherCookies takes our own cookies out of a Cookie header, in whatever number
 // of lines it came; the others stay as they were written. Without any left the
 // header is nil, and so not sent.
+//
+// It goes from one mention of our name to the next and not from cookie to
+// cookie: a megabyte of small ones, which takes HTTP/2 no more than some
+// kilobytes to send, would keep the interpreter busy for seconds.
 func (l *Latchkey) otherCookies(lines []string) []string {
-	joined := strings.Join(lines, "; ")
-	if !strings.Contains(joined, l.set.cookie.Name) {
+	rest := strings.Join(lines, "; ")
+	mentions := strings.Count(rest, l.set.cookie.Name)
+	if mentions == 0 {
 		return lines
 	}
-	var kept []string
-	for _, pair := range strings.Split(joined, ";") {
-		pair = strings.TrimSpace(pair)
-		name, _, _ := strings.Cut(pair, "=")
-		if pair != "" && !l.ownCookie(name) {
-			kept = append(kept, pair)
-		}
-	}
-	if len(kept) == 0 {
+	if mentions > maxMentions {
 		return nil
 	}
-	return []string{strings.Join(kept, "; ")}
+	var kept []string
+	for i := 0; i < mentions && rest != ""; i++ {
+		at := strings.Index(rest, l.set.cookie.Name)
+		if at < 0 {
+			break
+		}
+		start := strings.LastIndexByte(rest[:at], ';') + 1
+		end := len(rest)
+		if n := strings.IndexByte(rest[at:], ';'); n >= 0 {
+			end = at + n + 1
+		}
+		kept = append(kept, rest[:start])
+		if name, _, _ := strings.Cut(strings.Trim(rest[start:end], " \t\r\n;"), "="); !l.ownCookie(strings.TrimRight(name, " \t\r\n")) {
+			kept = append(kept, rest[start:end])
+		}
+		rest = rest[end:]
+	}
+	if others := strings.Trim(strings.Join(kept, "")+rest, " \t\r\n;"); others != "" {
+		return []string{others}
+	}
+	return nil
 }
 
 // ownCookie says whether the cookie is the session's, a chunk of it, or a login

@@ -2,6 +2,7 @@ package latchkey
 
 import (
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -26,7 +27,8 @@ func returnTarget(target, basePath string) string {
 			return "/"
 		}
 	}
-	if hasControl(unescaped(u.RawQuery)) || u.Path == basePath || strings.HasPrefix(u.Path, basePath+"/") {
+	// A browser takes dot segments out before it asks.
+	if clean := path.Clean(u.Path); clean == basePath || strings.HasPrefix(clean, basePath+"/") || hasControl(unescaped(u.RawQuery)) {
 		return "/"
 	}
 	u.Fragment = ""

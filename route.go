@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"unicode/utf8"
 )
 
 // destination is what a request is for.
@@ -46,30 +47,25 @@ func (s *settings) public(p string) bool {
 	return false
 }
 
+// equivocal are the characters that some servers decode again, take for a
+// separator or cut a path off at.
+const equivocal = "%\\;?#" + "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f" +
+	"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f"
+
 // plainPath says whether a decoded path reads the same to everybody: cleaned
-// already, and without what some servers decode again, take for a separator or
-// cut off.
+// already, without equivocal characters, and in UTF-8, of which lenient decoders
+// take other sequences for dots and slashes (RFC 3629, section 10).
 func plainPath(p string) bool {
-	if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "%\\;?#") {
+	if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, equivocal) || !utf8.ValidString(p) {
 		return false
-	}
-	for i := 0; i < len(p); i++ {
-		if p[i] < 0x20 || p[i] == 0x7f {
-			return false
-		}
 	}
 	cleaned := path.Clean(p)
 	return cleaned == p || cleaned+"/" == p
 }
 
 // ambiguous says whether an encoded path has an encoding of what separates
-// segments or moves between them.
+// segments or moves between them. Others of the kind show in the decoded path.
 func ambiguous(escaped string) bool {
 	lower := strings.ToLower(escaped)
-	for _, code := range []string{"%2f", "%2e", "%5c", "%25", "%3b", "%3f", "%23"} {
-		if strings.Contains(lower, code) {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(lower, "%2f") || strings.Contains(lower, "%2e")
 }

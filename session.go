@@ -50,7 +50,8 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, sealed 
 		return nil, errNoCredential
 	}
 	now := l.now().Unix()
-	if now >= s.ends(l.set) {
+	end := s.ends(l.set)
+	if now >= end {
 		return nil, errExpired
 	}
 	who, err := s.identity(l.set.asksAccessToken)
@@ -67,6 +68,9 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, sealed 
 		// it comes.
 	}
 	until := s.renews(l.set)
+	if end < until {
+		until = end
+	}
 	if s.AccessEnds > now && s.AccessEnds < until {
 		until = s.AccessEnds
 	}

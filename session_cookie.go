@@ -77,10 +77,18 @@ func (l *Latchkey) setCookie(w http.ResponseWriter, name, value string, age int)
 
 // cookieValue returns the sealed session as its cookies carry it, or "".
 func (l *Latchkey) cookieValue(r *http.Request) string {
-	if r.Header["Cookie"] == nil {
+	if r.Header["Cookie"] == nil || !readable(r) {
 		return ""
 	}
 	return l.joinCookies(r)
+}
+
+// maxCookies bounds what is read of a request's cookies: ours, with login flows
+// under way, are half of it.
+const maxCookies = 64 << 10
+
+func readable(r *http.Request) bool {
+	return len(strings.Join(r.Header["Cookie"], "; ")) <= maxCookies
 }
 
 func (l *Latchkey) joinCookies(r *http.Request) string {
@@ -96,13 +104,14 @@ func (l *Latchkey) joinCookies(r *http.Request) string {
 }
 
 // oneCookie returns the value of the cookie of that name, if there is exactly
-// one: of two, one was tossed in by a neighbouring host, and none is taken.
+// one: of two, one was tossed in by a neighbouring host, and none is taken. A
+// cookie without a name may be "name =value" whole, which reads as one.
 func oneCookie(r *http.Request, name string) (string, bool) {
 	c, err := r.Cookie(name)
 	if err != nil {
 		return "", false
 	}
-	if strings.Count(strings.Join(r.Header["Cookie"], ";"), name+"=") > 1 && countCookies(r, name) > 1 {
+	if strings.Count(strings.Join(r.Header["Cookie"], ";"), name) > 1 && countCookies(r, name) > 1 {
 		return "", false
 	}
 	return c.Value, true

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxRecord bounds a session that is decoded. We sealed it ourselves, and its
-// cookies hold a tenth of this.
+// maxRecord bounds a session before it is deflated: its cookies hold a tenth of
+// this, but compressible claims inflate.
 const maxRecord = 256 << 10
 
 // encode writes the session as small as it gets, since browsers send it with
@@ -26,6 +26,9 @@ func (s *session) encode() ([]byte, error) {
 	plain, err := json.Marshal(record)
 	if err != nil {
 		return nil, fmt.Errorf("encode session: %w", err)
+	}
+	if len(plain) > maxRecord {
+		return nil, fmt.Errorf("encode session: %d bytes: %w", len(plain), errTooLarge)
 	}
 	var out bytes.Buffer
 	w, err := flate.NewWriter(&out, flate.BestSpeed)

@@ -1,6 +1,8 @@
 package latchkey
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -65,11 +67,18 @@ func TestDecodeSessionRefuses(t *testing.T) {
 			t.Errorf("%q was decoded to %+v", encoded, s)
 		}
 	}
-	bomb, err := (&session{IDToken: strings.Repeat("x", 2*maxRecord)}).encode()
+	var bomb bytes.Buffer
+	w, err := flate.NewWriter(&bomb, flate.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := decodeSession(bomb); err == nil {
+	if _, err := w.Write([]byte(`{"t":"` + strings.Repeat("x", 2*maxRecord) + `"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decodeSession(bomb.Bytes()); err == nil {
 		t.Error("more than the bound was decoded")
 	}
 }
