@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/e2e/.bin
 E2E_TIMEOUT := 30m
 
-.PHONY: help demo test tools fmt vet staticcheck unit interpreted e2e bench clean
+.PHONY: help demo test tools fmt vet staticcheck unit interpreted fuzz e2e mutants bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -12,7 +12,7 @@ help: ## show the targets
 demo: ## provider, app and Traefik with Latchkey in front; open it in a browser, Ctrl-C ends it
 	@cd e2e && go build -o $(BIN)/demo ./cmd/demo && exec $(BIN)/demo
 
-test: tools fmt vet staticcheck unit interpreted e2e ## everything below, in this order
+test: tools fmt vet staticcheck unit interpreted fuzz e2e ## everything below, in this order
 
 tools: ## what the tests need of the system: chromium, redis-server, a C compiler for -race
 	@scripts/tools
@@ -37,6 +37,12 @@ unit: ## unit tests, compiled, with the race detector
 
 interpreted: ## the same unit tests under Yaegi, as Traefik runs the plugin
 	cd e2e && go run ./cmd/interpreted
+
+fuzz: ## each fuzzer for FUZZTIME, 20s if not given
+	scripts/fuzz
+
+mutants: ## each security check taken out in turn: a unit test must fail each time (half an hour)
+	cd e2e && go run ./cmd/mutants
 
 e2e: ## through a real Traefik, a real provider and a real browser; the first time builds Traefik (about 6 minutes)
 	cd e2e && go test -count=1 -p 1 -timeout $(E2E_TIMEOUT) -v ./...
