@@ -197,3 +197,17 @@ func TestEmptyAuthorization(t *testing.T) {
 	r.Header["Authorization"] = []string{}
 	g.expectStatus("a session", g.do(r), http.StatusOK)
 }
+
+// More cookies than are read are not searched for login flows either.
+func TestFlowsAmongTooManyCookies(t *testing.T) {
+	g := newRig(t, nil)
+	r := navigate(t, "/app")
+	r.Header.Set("Cookie", g.l.flowPrefix()+"a.b=x")
+	if n := len(g.l.flowStates(r)); n != 1 {
+		t.Fatalf("found %d flows, want the one", n)
+	}
+	r.Header.Add("Cookie", "filler="+strings.Repeat("x", maxCookies))
+	if n := len(g.l.flowStates(r)); n != 0 {
+		t.Errorf("found %d flows beyond the bound", n)
+	}
+}

@@ -13,7 +13,7 @@ var cookieMutants = []mutant{
 	{cookies, "flows without end in one answer", "flow.go", " && n < maxExpired;", ";"},
 	{cookies, "cookies without end, for flows", "flow.go", "\tif !readable(r) {\n", "\tif r.Header == nil {\n"},
 	{cookies, "cookies without end, for the app", "forward.go", "if mentions > maxMentions {", "if mentions > 1<<30 {"},
-	{cookies, "ours with a space goes to the app", "forward.go", `strings.TrimRight(name, " \t")`, `name`},
+	{cookies, "ours with a space goes to the app", "forward.go", `strings.TrimRight(name, " \t\r\n")`, `name`},
 	{cookies, "a session that inflates", "session_record.go", "\tif len(plain) > maxRecord {\n", "\tif len(plain) < 0 {\n"},
 	{cookies, "an old cookie after its end, from the cache", "session.go", "\tif end < until {\n", "\tif end < 0 {\n"},
 	{cookies, "an empty Authorization", "authenticate.go", "len(authorization) > 0 && len(l.set.issuers)", "authorization != nil && len(l.set.issuers)"},
