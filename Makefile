@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/e2e/.bin
 E2E_TIMEOUT := 30m
 
-.PHONY: help demo test tools fmt vet staticcheck unit interpreted fuzz e2e mutants bench clean
+.PHONY: help demo test tools fmt vet staticcheck unit interpreted fuzz e2e mutants bench soak clean
 
 help: ## show the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -49,6 +49,9 @@ e2e: ## through a real Traefik, a real provider and a real browser; the first ti
 
 bench: ## what a request costs, against no plugin and an empty one, in about 6 minutes; FLAGS=-h lists what to choose
 	cd e2e && go run ./cmd/bench $(FLAGS)
+
+soak: ## a million bad tokens, unknown keys and reloads under load, through a real Traefik (half an hour)
+	cd e2e && go test -count=1 -timeout 90m -v ./soak -soak
 
 clean: ## remove what was built
 	rm -rf $(BIN)
