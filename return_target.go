@@ -31,8 +31,11 @@ func returnTarget(target, basePath string) string {
 	if clean := path.Clean(u.Path); clean == basePath || strings.HasPrefix(clean, basePath+"/") || hasControl(unescaped(u.RawQuery)) {
 		return "/"
 	}
-	u.Fragment = ""
-	return u.RequestURI()
+	// Escaping makes it longer.
+	if clean := u.RequestURI(); len(clean) <= maxReturnTarget {
+		return clean
+	}
+	return "/"
 }
 
 func unescaped(s string) string {

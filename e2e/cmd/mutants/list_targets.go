@@ -9,6 +9,7 @@ var targetMutants = []mutant{
 		`l.homeOrigin(r) + returnTarget(to, l.set.basePath)`, `l.homeOrigin(r) + to`},
 	{targets, "the path that was asked for", "challenge.go",
 		`returnTarget(r.URL.RequestURI(), l.set.basePath)`, `r.URL.RequestURI()`},
+	{targets, "a target that escaping makes too long", targetFile, `len(clean) <= maxReturnTarget`, `true`},
 	{targets, "a target so long that it fills the cookie", targetFile, `len(target) > maxReturnTarget || `, ``},
 	{targets, "a scheme", targetFile, ` || !strings.HasPrefix(target, "/") {`, ` {`},
 	{targets, "what cannot be parsed", targetFile, `if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {`, `if err != nil {
@@ -25,7 +26,7 @@ var targetMutants = []mutant{
 	{targets, "round in circles, at an endpoint", targetFile, `strings.HasPrefix(clean, basePath+"/") || `, ``},
 	{targets, "round in circles, by dot segments", targetFile, `clean := path.Clean(u.Path); `, `clean := strings.TrimSpace(path.Join(u.Path[:0]) + u.Path); `},
 	{targets, "a forged authority", "endpoints.go", "if strings.ContainsAny(r.Host, \"@/\\\\?#\") {", "if r.Host == \"\" {"},
-	{targets, "a fragment", targetFile, "\tu.Fragment = \"\"\n\treturn u.RequestURI()", "\treturn u.String()"},
+	{targets, "a fragment", targetFile, `u.RequestURI()`, `u.String()`},
 	{targets, "back to a host that does not share the cookie", "endpoints.go",
 		` || !withinDomain(host, l.set.cookie.Domain) {`, ` || host == "" {`},
 	{targets, "back to another host without a shared cookie", "endpoints.go",
