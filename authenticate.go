@@ -22,7 +22,7 @@ func (l *Latchkey) authenticate(w http.ResponseWriter, r *http.Request) (*verifi
 	if c.raw == "" {
 		return nil, c.missing()
 	}
-	key := l.cacheKey(c)
+	key := l.keyOf(c)
 	if v := l.tokens.get(key); v != nil && l.now().Unix() < v.until {
 		return v, nil
 	}
@@ -52,10 +52,9 @@ func (l *Latchkey) credential(r *http.Request) credential {
 	return credential{identity.Session, l.cookieValue(r)}
 }
 
-// cacheKey stands for the credential and the policy it is judged by.
-func (l *Latchkey) cacheKey(c credential) string {
-	sum := sha256.Sum256([]byte(seal.Context(l.set.policy, string(c.kind), c.raw)))
-	return string(sum[:])
+// keyOf stands for the credential and the policy it is judged by.
+func (l *Latchkey) keyOf(c credential) cacheKey {
+	return sha256.Sum256([]byte(seal.Context(l.set.policy, string(c.kind), c.raw)))
 }
 
 // bearerToken returns the token of RFC 6750, section 2.1. Another scheme is the
@@ -72,12 +71,12 @@ func bearerToken(authorization []string) (string, bool) {
 }
 
 // verify judges a credential that the token cache does not vouch for.
-func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, c credential, key string) (*verified, error) {
+func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, c credential, key cacheKey) (*verified, error) {
 	l.counters.verifications.Add(1)
 	var v *verified
 	var err error
 	if c.kind == identity.Bearer {
-		v, err = l.verifyBearer(r.Context(), c.raw, key)
+		v, err = l.verifyBearer(r.Context(), c.raw, string(key[:]))
 	} else {
 		v, err = l.verifySession(w, r, c.raw)
 	}

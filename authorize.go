@@ -2,17 +2,29 @@ package latchkey
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/headers"
 	"github.com/latchkey-auth/latchkey/internal/identity"
 )
 
 // view is what a router makes of an identity: whether its rule lets it in, and
-// the headers that tell the upstream.
+// the headers that tell the upstream. As long as the credential stands it is the
+// pass of a request that comes with the same header (passes.go).
 type view struct {
-	of      string // the router's fingerprint
-	refused error
-	fields  []field
+	of       string // the router's fingerprint
+	refused  error
+	fields   []field
+	until    time.Time       // the verified credential's
+	harmless map[string]bool // header names that need no look; never changed
+}
+
+// field is a header to set. Its values are shared by all requests; none removes
+// what the client sent.
+type field struct {
+	name   string
+	values []string
 }
 
 // anonymous is the view of nobody: no headers.
@@ -24,10 +36,8 @@ var anonymous = &view{}
 func (l *Latchkey) authorize(v *verified) (*view, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, known := range v.views {
-		if known.of == l.set.view {
-			return known, known.refused
-		}
+	if known := v.viewOf(l.set.view); known != nil {
+		return known, known.refused
 	}
 	who, err := v.identity.Unpack()
 	if err != nil {
@@ -35,15 +45,32 @@ func (l *Latchkey) authorize(v *verified) (*view, error) {
 	}
 	made := l.makeView(v, who)
 	made.of = l.set.view
-	v.views = append(v.views, made)
+	if v.view == nil {
+		v.view = made
+	} else {
+		v.others = append(v.others, made)
+	}
 	return made, made.refused
+}
+
+// viewOf returns what the router of that fingerprint made of it before, or nil.
+func (v *verified) viewOf(router string) *view {
+	if v.view != nil && v.view.of == router {
+		return v.view
+	}
+	for _, other := range v.others {
+		if other.of == router {
+			return other
+		}
+	}
+	return nil
 }
 
 func (l *Latchkey) makeView(v *verified, who *identity.Identity) *view {
 	if l.set.rule != nil && !l.set.rule(who) {
 		return &view{refused: errRuleDenied}
 	}
-	made := &view{}
+	var names, values []string
 	for _, h := range l.set.forward {
 		claim, found := h.claim.Lookup(who)
 		if !found {
@@ -53,19 +80,42 @@ func (l *Latchkey) makeView(v *verified, who *identity.Identity) *view {
 		if err != nil {
 			return &view{refused: fmt.Errorf("%w: %s: %v", errUnprintable, h.source, err)}
 		}
-		made.add(h.name, value)
+		names = append(names, h.name)
+		values = append(values, value)
 	}
 	accessToken := v.accessToken
 	if l.set.accessTokenHeader == "Authorization" && accessToken != "" {
 		accessToken = "Bearer " + accessToken
 	}
-	made.add(l.set.accessTokenHeader, accessToken)
-	made.add(l.set.idTokenHeader, v.idToken)
+	names = append(names, l.set.accessTokenHeader, l.set.idTokenHeader)
+	values = append(values, accessToken, v.idToken)
+	made := &view{until: time.Unix(v.until, 0)}
+	made.fields = fieldsOf(names, values, v.identity.Kind == identity.Session)
 	return made
 }
 
-func (v *view) add(name, value string) {
-	if name != "" && value != "" {
-		v.fields = append(v.fields, field{name, []string{value}})
+// fieldsOf are the headers that have both a name and a value. For a session the
+// first one removes the cookies; there may be others to put in its place.
+func fieldsOf(names, values []string, session bool) []field {
+	n := 0
+	for i, name := range names {
+		if name != "" && values[i] != "" {
+			names[n] = name
+			values[n] = values[i]
+			n++
+		}
 	}
+	// One text, one list: see tokenCache on the number of pieces.
+	text := strings.Join(values[:n], "")
+	pieces := make([]string, n)
+	fields := make([]field, 0, n+1)
+	if session {
+		fields = append(fields, field{"Cookie", nil})
+	}
+	for i, value := range values[:n] {
+		pieces[i] = text[:len(value)]
+		text = text[len(value):]
+		fields = append(fields, field{names[i], pieces[i : i+1 : i+1]})
+	}
+	return fields
 }

@@ -104,8 +104,8 @@ func TestCacheComesBeforeParsing(t *testing.T) {
 	cookie.Header.Set("Cookie", g.l.set.cookie.Name+"=1not-sealed")
 	g.expectStatus("a token uncached", g.do(bearer(t, "/app", unparsable)), http.StatusUnauthorized)
 	g.expectStatus("a cookie uncached", g.do(cookie), http.StatusUnauthorized)
-	g.l.tokens.put(g.l.cacheKey(credential{identity.Bearer, unparsable}), v)
-	g.l.tokens.put(g.l.cacheKey(credential{identity.Session, "not-sealed"}), v)
+	g.l.tokens.put(g.l.keyOf(credential{identity.Bearer, unparsable}), v)
+	g.l.tokens.put(g.l.keyOf(credential{identity.Session, "not-sealed"}), v)
 	g.expectStatus("a token cached", g.do(bearer(t, "/app", unparsable)), http.StatusOK)
 	g.expectStatus("a cookie cached", g.do(cookie), http.StatusOK)
 }

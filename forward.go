@@ -9,11 +9,12 @@ import (
 // headers is gone, ours are set, our cookies stay here.
 func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
 	l.passes.guard.Strip(r)
-	if cookie := r.Header["Cookie"]; cookie != nil {
-		r.Header["Cookie"] = l.otherCookies(cookie)
-	}
+	cookie := r.Header["Cookie"]
 	for _, f := range view.fields {
 		r.Header[f.name] = f.values
+	}
+	if cookie != nil {
+		r.Header["Cookie"] = l.otherCookies(cookie)
 	}
 	l.next.ServeHTTP(w, r)
 }

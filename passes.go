@@ -4,35 +4,20 @@ import (
 	"context"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/headers"
 	"github.com/latchkey-auth/latchkey/internal/identity"
 )
 
-// pass is what is left to do for a request whose credential was verified and
-// whom the router's rule lets in.
-type pass struct {
-	until    time.Time       // the verified credential's
-	harmless map[string]bool // header names that need no look; never changed
-	fields   []field
-}
-
-// field is a header to set. Its values are shared by all requests; none removes
-// what the client sent.
-type field struct {
-	name   string
-	values []string
-}
-
 // passTable holds passes by the value of the header that carried the
-// credential, to the letter. Routers share one where they would come to the
-// same passes.
+// credential, to the letter: each is the view that was made of it, all that is
+// left to do for a request whose credential was verified and whom the router's
+// rule lets in. Routers share one table where they would come to the same views.
 type passTable struct {
 	except string // a header beside which no pass holds
 
 	mu     sync.RWMutex
-	passes map[string]*pass
+	passes map[string]*view
 
 	// harmless are known names of the guard's, without except. They are the
 	// budget's to change.
@@ -78,7 +63,7 @@ func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTabl
 func (b *passBudget) open(except string) *passTable {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := &passTable{except: except, passes: map[string]*pass{}}
+	t := &passTable{except: except, passes: map[string]*view{}}
 	b.tables[t] = true
 	return t
 }
@@ -94,7 +79,7 @@ func (b *passBudget) close(t *passTables) {
 
 // put keeps the pass under the header's value. Known are the names that the
 // guard knows to be harmless.
-func (b *passBudget) put(t *passTable, header string, p *pass, known map[string]bool) {
+func (b *passBudget) put(t *passTable, header string, p *view, known map[string]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.bound == 0 || !b.tables[t] {
@@ -109,7 +94,13 @@ func (b *passBudget) put(t *passTable, header string, p *pass, known map[string]
 	if len(known) != t.known {
 		t.learn(known)
 	}
-	p.harmless = t.harmless
+	if len(p.harmless) != len(t.harmless) {
+		if p.harmless != nil { // requests may be reading it
+			known := *p
+			p = &known
+		}
+		p.harmless = t.harmless
+	}
 	t.mu.Lock()
 	t.passes[header] = p
 	t.mu.Unlock()
@@ -129,7 +120,7 @@ func (t *passTable) learn(known map[string]bool) {
 func (b *passBudget) clear() {
 	for t := range b.tables {
 		t.mu.Lock()
-		t.passes = map[string]*pass{}
+		t.passes = map[string]*view{}
 		t.mu.Unlock()
 	}
 	b.held = 0
@@ -149,14 +140,27 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 	cookie, authorization := r.Header["Cookie"], r.Header["Authorization"]
 	t := l.passes.byCredential
 	header := authorization
-	p := &pass{until: time.Unix(v.until, 0), fields: view.fields}
 	if v.identity.Kind == identity.Session {
 		t = l.passes.byCookie
 		header = cookie
-		p.fields = append([]field{{"Cookie", l.otherCookies(cookie)}}, view.fields...)
 	}
 	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || !v.takePass() {
 		return
 	}
-	l.passes.budget.put(t, header[0], p, l.passes.guard.Harmless())
+	l.passes.budget.put(t, header[0], l.passFor(cookie, view), l.passes.guard.Harmless())
+}
+
+// passFor is the view, but for a session beside whose cookies others came.
+func (l *Latchkey) passFor(cookie []string, v *view) *view {
+	if cookie == nil {
+		return v
+	}
+	others := l.otherCookies(cookie)
+	if others == nil {
+		return v
+	}
+	pass := *v
+	pass.harmless = nil
+	pass.fields = append([]field{{"Cookie", others}}, v.fields[1:]...)
+	return &pass
 }

@@ -11,7 +11,7 @@ import (
 
 // forget empties the caches behind the passes, so that only a pass can let a
 // request by without a verification.
-func (g *rig) forget() { g.l.tokens.current = map[string]*verified{} }
+func (g *rig) forget() { g.l.tokens.current = map[cacheKey]*verified{} }
 
 func (g *rig) verifications() int64 { return g.l.counters.verifications.Load() }
 
@@ -156,8 +156,8 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 	}
 	for i := 0; i < 2000; i++ {
 		v := views[i%len(views)]
-		b.put(v.byCookie, strconv.Itoa(i), &pass{}, nil)
-		b.put(v.byCookie, strconv.Itoa(i), &pass{}, nil) // in place of the first
+		b.put(v.byCookie, strconv.Itoa(i), &view{}, nil)
+		b.put(v.byCookie, strconv.Itoa(i), &view{}, nil) // in place of the first
 		if b.held != held() || b.held > 100 {
 			t.Fatalf("counts %d passes and holds %d, want at most 100", b.held, held())
 		}
@@ -168,13 +168,13 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 	if b.held != 0 || len(b.tables) != 0 {
 		t.Errorf("%d passes in %d tables after all are closed", b.held, len(b.tables))
 	}
-	b.put(views[0].byCookie, "late", &pass{}, nil)
+	b.put(views[0].byCookie, "late", &view{}, nil)
 	if b.held != 0 {
 		t.Error("a closed table took a pass")
 	}
 	off := newPassBudget(0)
 	table := off.open("")
-	off.put(table, "a", &pass{}, nil)
+	off.put(table, "a", &view{}, nil)
 	if len(table.passes) != 0 {
 		t.Error("a cache that is off kept a pass")
 	}

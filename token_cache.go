@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 
@@ -19,7 +20,8 @@ type verified struct {
 	until int64
 
 	mu     sync.Mutex
-	views  []*view // what routers made of the identity
+	view   *view   // what a router made of the identity
+	others []*view // and what others did
 	passes int     // how many it got
 }
 
@@ -37,9 +39,14 @@ func (v *verified) takePass() bool {
 // keys anew.
 const recheck = 60
 
-// tokenCache holds the credentials that this process verified, keyed by a hash
-// of policy and credential as it came, so that it is asked before anything is
-// parsed.
+// cacheKey is a hash of policy and credential as it came.
+type cacheKey [sha256.Size]byte
+
+// tokenCache holds the credentials that this process verified, so that it is
+// asked before anything is parsed.
+//
+// What it holds of one is in few pieces: with a hundred thousand of them, the
+// garbage collector's walk from piece to piece is what a request pays most for.
 //
 // Two generations bound it: when the current one is full it becomes the
 // previous one, and what is still asked for moves over. Reading writes nothing.
@@ -47,7 +54,7 @@ type tokenCache struct {
 	half int
 
 	mu                sync.RWMutex
-	current, previous map[string]*verified
+	current, previous map[cacheKey]*verified
 
 	evicted atomic.Int64
 }
@@ -55,11 +62,11 @@ type tokenCache struct {
 // newTokenCache returns a cache of at most bound entries; of fewer than two it
 // keeps none.
 func newTokenCache(bound int) *tokenCache {
-	return &tokenCache{half: bound / 2, current: map[string]*verified{}}
+	return &tokenCache{half: bound / 2, current: map[cacheKey]*verified{}}
 }
 
 // get returns what was verified under the key, or nil.
-func (c *tokenCache) get(key string) *verified {
+func (c *tokenCache) get(key cacheKey) *verified {
 	c.mu.RLock()
 	v := c.current[key]
 	c.mu.RUnlock()
@@ -69,7 +76,7 @@ func (c *tokenCache) get(key string) *verified {
 	return v
 }
 
-func (c *tokenCache) fromPrevious(key string) *verified {
+func (c *tokenCache) fromPrevious(key cacheKey) *verified {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v := c.previous[key]
@@ -82,7 +89,7 @@ func (c *tokenCache) fromPrevious(key string) *verified {
 }
 
 // put remembers what was verified.
-func (c *tokenCache) put(key string, v *verified) {
+func (c *tokenCache) put(key cacheKey, v *verified) {
 	if c.half == 0 {
 		return
 	}
@@ -91,11 +98,11 @@ func (c *tokenCache) put(key string, v *verified) {
 	c.insert(key, v)
 }
 
-func (c *tokenCache) insert(key string, v *verified) {
+func (c *tokenCache) insert(key cacheKey, v *verified) {
 	if len(c.current) >= c.half {
 		c.evicted.Add(int64(len(c.previous)))
 		c.previous = c.current
-		c.current = map[string]*verified{}
+		c.current = map[cacheKey]*verified{}
 	}
 	c.current[key] = v
 }

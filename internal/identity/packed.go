@@ -15,22 +15,31 @@ type Packed struct {
 // Pack packs an identity whose claims came from JSON.
 func Pack(id *Identity) (Packed, error) {
 	p := Packed{Kind: id.Kind}
-	claims, err := json.Marshal(id.Claims)
+	claims, err := pack(id.Claims)
 	if err != nil {
 		return p, fmt.Errorf("pack claims: %w", err)
 	}
-	idToken, err := json.Marshal(id.IDToken)
+	idToken, err := pack(id.IDToken)
 	if err != nil {
 		return p, fmt.Errorf("pack ID-token claims: %w", err)
 	}
-	accessToken, err := json.Marshal(id.AccessToken)
+	accessToken, err := pack(id.AccessToken)
 	if err != nil {
 		return p, fmt.Errorf("pack access-token claims: %w", err)
 	}
-	p.Claims = string(claims)
-	p.IDToken = p.share(string(idToken))
-	p.AccessToken = p.share(string(accessToken))
+	p.Claims = claims
+	p.IDToken = p.share(idToken)
+	p.AccessToken = p.share(accessToken)
 	return p, nil
+}
+
+// pack takes no memory for what is not there.
+func pack(claims map[string]interface{}) (string, error) {
+	if claims == nil {
+		return "null", nil
+	}
+	text, err := json.Marshal(claims)
+	return string(text), err
 }
 
 // share keeps one copy of a text that is most often the claims again.

@@ -83,6 +83,13 @@ func (t *token) checkAccessType(aud []string, want AccessToken) error {
 	if err != nil {
 		return err
 	}
+	if typ == "at+jwt" && len(want.Types) == 0 {
+		return nil
+	}
+	return t.checkOtherType(typ, aud, want)
+}
+
+func (t *token) checkOtherType(typ string, aud []string, want AccessToken) error {
 	types := want.Types
 	if len(types) == 0 {
 		types = []string{"at+jwt", "JWT"}
@@ -96,7 +103,7 @@ func (t *token) checkAccessType(aud []string, want AccessToken) error {
 	if typ != "jwt" {
 		return nil
 	}
-	if err = checkMarks(t.claims); err != nil {
+	if err := checkMarks(t.claims); err != nil {
 		return err
 	}
 	if contains(aud, want.ClientID) && !markedAccess(t.claims) {

@@ -52,10 +52,23 @@ type flight struct {
 func (d *document) get(ctx context.Context, fresh, good time.Duration) (interface{}, error) {
 	d.mu.Lock()
 	value := d.value
+	young := d.now().Sub(d.fetched) < fresh
+	d.mu.Unlock()
+	if young && value != nil {
+		return value, nil
+	}
+	return d.getAnew(ctx, fresh, good)
+}
+
+// getAnew is the part of get that is rare: the interpreter makes every call pay
+// for all that a function holds.
+func (d *document) getAnew(ctx context.Context, fresh, good time.Duration) (interface{}, error) {
+	d.mu.Lock()
+	value := d.value
 	age := d.now().Sub(d.fetched)
 	if value != nil && age < fresh {
 		d.mu.Unlock()
-		return value, nil
+		return value, nil // another's fetch has just landed
 	}
 	f := d.takeOff()
 	err := d.err

@@ -16,7 +16,13 @@ const (
 type keySet struct {
 	keys  []*publicKey
 	byKid map[string][]*publicKey
+	// only are the keys that alone fit a kid and an algorithm, so that no token
+	// has to look for its own.
+	only map[keyName]interface{}
 }
+
+// keyName is what a token's header says of its key.
+type keyName struct{ kid, alg string }
 
 // parseKeySet skips what it cannot use: one bad key does not spoil the set.
 func parseKeySet(object map[string]interface{}) (*keySet, error) {
@@ -41,7 +47,20 @@ func parseKeySet(object map[string]interface{}) (*keySet, error) {
 	if len(s.keys) == 0 {
 		return nil, fmt.Errorf("%w: found no usable key among %d; the last: %v", errDocument, len(list), skipped)
 	}
+	s.only = map[keyName]interface{}{}
+	for _, alg := range algorithmNames {
+		for kid := range s.byKid {
+			s.single(kid, alg)
+		}
+		s.single("", alg)
+	}
 	return s, nil
+}
+
+func (s *keySet) single(kid, alg string) {
+	if fitting := s.choose(kid, alg); len(fitting) == 1 {
+		s.only[keyName{kid, alg}] = fitting[0].key
+	}
 }
 
 // choose returns the keys that fit; without a kid, of the whole set.
@@ -81,7 +100,16 @@ func (p *Provider) key(ctx context.Context, kid, alg string) (interface{}, error
 	if err != nil {
 		return nil, err
 	}
-	fitting := v.(*keySet).choose(kid, alg)
+	if key := v.(*keySet).only[keyName{kid, alg}]; key != nil {
+		return key, nil
+	}
+	return p.keyAnew(ctx, v.(*keySet), kid, alg)
+}
+
+// keyAnew is key where the set has none, or several that fit.
+func (p *Provider) keyAnew(ctx context.Context, known *keySet, kid, alg string) (interface{}, error) {
+	var err error
+	fitting := known.choose(kid, alg)
 	if len(fitting) == 0 {
 		fitting, err = p.newKeys(ctx, kid, alg)
 	}

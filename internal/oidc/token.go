@@ -16,7 +16,8 @@ var base64url = base64.RawURLEncoding.Strict()
 // token is a JWS in compact form (RFC 7515, 3.1) whose shape is sound and whose
 // signature has not been looked at.
 type token struct {
-	header    map[string]interface{}
+	header    map[string]interface{} // never changed: tokens share it
+	newHeader string                 // the header as it was encoded, if it was not known
 	claims    map[string]interface{}
 	signed    string // JWS Signing Input
 	signature []byte
@@ -47,15 +48,19 @@ func parse(raw string) (*token, error) {
 	if err != nil || len(signature) == 0 {
 		return nil, refuse("signature", "none or another encoding", "base64url")
 	}
-	header, err := decodePart("header", parts[0])
+	t := &token{header: knownHeaders.get(parts[0]), signed: raw[:len(raw)-len(parts[2])-1], signature: signature}
+	if t.header == nil {
+		t.newHeader = parts[0]
+		t.header, err = decodePart("header", parts[0])
+		if err != nil {
+			return nil, err
+		}
+	}
+	t.claims, err = decodePart("claims", parts[1])
 	if err != nil {
 		return nil, err
 	}
-	claims, err := decodePart("claims", parts[1])
-	if err != nil {
-		return nil, err
-	}
-	return &token{header: header, claims: claims, signed: raw[:len(raw)-len(parts[2])-1], signature: signature}, nil
+	return t, nil
 }
 
 func decodePart(name, part string) (map[string]interface{}, error) {
@@ -123,9 +128,16 @@ func (p *Provider) verify(ctx context.Context, t *token) error {
 		return err
 	}
 	if algorithms[t.alg].jws.Verify(t.signed, t.signature, key) != nil {
-		return refuse("signature", "another", "that of key "+quote(t.kid)+" by "+t.alg)
+		return t.refuseSignature()
+	}
+	if t.newHeader != "" {
+		knownHeaders.learn(t.newHeader, t.header)
 	}
 	return nil
+}
+
+func (t *token) refuseSignature() error {
+	return refuse("signature", "another", "that of key "+quote(t.kid)+" by "+t.alg)
 }
 
 // Unverified returns the claims of a token that was verified before, by us, and

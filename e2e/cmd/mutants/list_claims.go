@@ -45,7 +45,7 @@ var kindMutants = []mutant{
 	{claims, "an empty aud", accessFile, `if a != "" && contains(wanted, a) {`, `if contains(wanted, a) {`},
 	{claims, "a typ that is not an access token's", accessFile, "if !containsType(types, typ) {", "if len(types) == 0 {"},
 	{claims, "the types of the settings", "authenticate.go", "Types: i.types, ", ""},
-	{claims, "marks of another kind of token", accessFile, "if err = checkMarks(t.claims); err != nil {", "if err != nil {"},
+	{claims, "marks of another kind of token", accessFile, "if err := checkMarks(t.claims); err != nil {", "if err := error(nil); err != nil {"},
 	{claims, "at_hash in an access token", accessFile, `{"at_hash", "c_hash",`, `{"c_hash",`},
 	{claims, "c_hash in an access token", accessFile, `{"at_hash", "c_hash",`, `{"at_hash",`},
 	{claims, "s_hash in an access token", accessFile, `"s_hash", "nonce", "events"}`, `"nonce", "events"}`},

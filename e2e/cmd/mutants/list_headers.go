@@ -79,6 +79,6 @@ var valueMutants = []mutant{
 		"\t\tr.Header[\"Cookie\"] = l.otherCookies(cookie)\n", "\t\tr.Header[\"Cookie\"] = cookie\n"},
 	{smuggling, "our chunks and flows go to the app", "forward.go",
 		` || strings.HasPrefix(name, l.set.cookie.Name+"-")`, ""},
-	{smuggling, "our cookies go to the app on a warm request", "passes.go",
-		"\t\tp.fields = append([]field{{\"Cookie\", l.otherCookies(cookie)}}, view.fields...)\n", ""},
+	{smuggling, "our cookies go to the app on a warm request", "authorize.go", `field{"Cookie", nil}`, `field{"X-None", nil}`},
+	{smuggling, "our cookies go to the app on a warm request, among others", "passes.go", `{{"Cookie", others}}`, `{{"X-None", others}}`},
 }
