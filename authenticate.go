@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
@@ -24,6 +25,9 @@ func (l *Latchkey) authenticate(w http.ResponseWriter, r *http.Request) (*verifi
 	}
 	key := l.keyOf(c)
 	if v := l.tokens.get(key); v != nil && l.now().Unix() < v.until {
+		if err := l.checkClean(r.Context(), v); err != nil {
+			return nil, err
+		}
 		return v, nil
 	}
 	return l.verify(w, r, c, key)
@@ -99,6 +103,7 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verifi
 	if _, bad, err := l.negatives.Get(ctx, key); err == nil && bad {
 		return nil, errBadToken
 	}
+	generation := l.revocations.Index().Generation()
 	claims, err := l.verifyAccessToken(ctx, token)
 	switch {
 	case errors.Is(err, oidc.ErrUnavailable):
@@ -115,7 +120,11 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verifi
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errInternal, err)
 	}
-	v := &verified{identity: packed, until: unix(claims["exp"])}
+	v := &verified{identity: packed, until: unix(claims["exp"]), issued: unix(claims["iat"]) * 1000}
+	v.keys[0] = revocation.User(text(claims["iss"]), text(claims["sub"]))
+	if err := l.checkRevoked(ctx, v, generation); err != nil {
+		return nil, err
+	}
 	if l.set.accessTokenHeader != "" {
 		v.accessToken = token
 	}

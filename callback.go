@@ -28,7 +28,7 @@ func (l *Latchkey) serveCallback(w http.ResponseWriter, r *http.Request) {
 	}
 	s, err := l.finishLogin(r, f, answer)
 	if err == nil {
-		err = l.saveSession(w, r, s)
+		err = l.beginSession(w, r, s)
 	}
 	if err != nil {
 		l.loginFailed(w, r, err, f.Return)
@@ -130,25 +130,33 @@ func loginError(err error) error {
 }
 
 func (l *Latchkey) newSession(ctx context.Context, metadata *oidc.Metadata, tokens *oauth2.Tokens, claims map[string]interface{}) (*session, error) {
-	now := l.now().Unix()
-	s := &session{ID: randomID(16), Created: now, Seen: now, IDToken: tokens.IDToken, AccessToken: tokens.AccessToken}
-	if tokens.ExpiresIn > 0 {
-		s.AccessEnds = now + tokens.ExpiresIn
+	now := l.now()
+	s := &session{
+		Created: now.Unix(), Born: now.UnixMilli(), Seen: now.Unix(), IDToken: tokens.IDToken, AccessToken: tokens.AccessToken,
+		RefreshToken: tokens.RefreshToken, Granted: now.Unix(),
 	}
-	// The access token came from the token endpoint itself; where it is a JWT of
-	// this issuer about this subject, rules may ask it.
-	access, err := oidc.Unverified(tokens.AccessToken)
-	s.AccessIsJWT = err == nil && text(access["iss"]) == l.set.issuer && text(access["sub"]) == text(claims["sub"])
+	if tokens.ExpiresIn > 0 {
+		s.AccessEnds = now.Unix() + tokens.ExpiresIn
+	}
+	s.AccessIsJWT = l.isJWTOf(tokens.AccessToken, text(claims["sub"]))
 	if !l.set.userInfo {
 		return s, nil
 	}
-	s.UserInfo, err = oauth2.UserInfo(ctx, l.client.HTTPClient, metadata.UserInfoEndpoint, tokens.AccessToken)
+	info, err := oauth2.UserInfo(ctx, l.client.HTTPClient, metadata.UserInfoEndpoint, tokens.AccessToken)
 	if err != nil {
 		return nil, loginError(err)
 	}
 	// OpenID Connect Core, section 5.3.2.
-	if text(s.UserInfo["sub"]) != text(claims["sub"]) {
+	if text(info["sub"]) != text(claims["sub"]) {
 		return nil, fmt.Errorf("%w: userinfo is of another sub", errCallback)
 	}
+	s.UserInfo = info
 	return s, nil
+}
+
+// isJWTOf says whether an access token, which came from the token endpoint
+// itself, is a JWT of the provider about the subject: then rules may ask it.
+func (l *Latchkey) isJWTOf(accessToken, subject string) bool {
+	claims, err := oidc.Unverified(accessToken)
+	return err == nil && text(claims["iss"]) == l.set.issuer && text(claims["sub"]) == subject
 }

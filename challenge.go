@@ -21,6 +21,7 @@ var (
 	errUnprintable  = errors.New("claim_unprintable")
 	errCrossSite    = errors.New("cross_site")
 	errCallback     = errors.New("callback_refused")
+	errLogoutToken  = errors.New("logout_refused")
 	errTooLarge     = errors.New("session_too_large")
 	errUnavailable  = errors.New("provider_unavailable")
 	errInternal     = errors.New("internal_error")
@@ -53,6 +54,8 @@ var answers = []answer{
 		detail: "This was asked for by another site."},
 	{reason: errCallback, status: http.StatusBadRequest, again: true, title: "Login failed",
 		detail: "This login did not begin here, took too long, was finished before, or the provider refused it."},
+	{reason: errLogoutToken, status: http.StatusBadRequest, title: "Logout refused",
+		detail: "What the provider sent does not end a session here."},
 	{reason: errTooLarge, status: http.StatusBadRequest, title: "Login failed",
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",

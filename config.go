@@ -25,12 +25,14 @@ type Config struct {
 	// it go on without identity headers. Default "auto".
 	Unauthenticated string        `json:"unauthenticated"`
 	Session         SessionConfig `json:"session"`
+	Refresh         RefreshConfig `json:"refresh"`
 	Bearer          BearerConfig  `json:"bearer"`
 	// Authorize is a rule over the identity's claims, such as
 	// OneOf(`groups`, `ops`) && Equals(`email_verified`, `true`). Default:
 	// whoever is authenticated may enter.
 	Authorize string        `json:"authorize"`
 	Forward   ForwardConfig `json:"forward"`
+	Redis     RedisConfig   `json:"redis"`
 	Cache     CacheConfig   `json:"cache"`
 	Log       LogConfig     `json:"log"`
 
@@ -76,12 +78,23 @@ type ProviderConfig struct {
 
 // SessionConfig are the settings of logins.
 type SessionConfig struct {
+	// Store is where sessions are: "cookie" seals them into the browser's
+	// cookies, "memory" keeps them in this process, "redis" in Redis; of the two
+	// latter the browser has an id alone. Default "redis" where redis.addresses
+	// is set, else "cookie".
+	Store string `json:"store"`
 	// Lifetime ends a session this long after the login. Default "24h".
 	Lifetime string `json:"lifetime"`
 	// IdleTimeout ends a session this long after its last request. Default "0":
 	// off.
 	IdleTimeout string       `json:"idleTimeout"`
 	Cookie      CookieConfig `json:"cookie"`
+	// MaxPerUser is how many sessions a user may have; the login of one more
+	// ends the oldest. Default 0: no limit.
+	MaxPerUser int `json:"maxPerUser"`
+	// OnLogin is what a login does to the user's other sessions: "keep" or
+	// "endOthers". Default "keep".
+	OnLogin string `json:"onLogin"`
 
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
 }
@@ -101,6 +114,74 @@ type CookieConfig struct {
 	SameSite string `json:"sameSite"`
 	// Secure keeps the cookie from connections without TLS. Default true.
 	Secure bool `json:"secure"`
+
+	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
+}
+
+// RefreshConfig says how a session's tokens are renewed with its refresh token
+// (RFC 6749, section 6). Providers give one when provider.scopes asks for it,
+// most of them for offline_access.
+type RefreshConfig struct {
+	// Before is how long before its end an access token is renewed, at most half
+	// of its life. Default "60s".
+	Before string `json:"before"`
+	// MaxTokenAge is the age from which a refresh token is no longer tried:
+	// background requests get 401 at once, navigations a login. Default "6h"; 0:
+	// no limit.
+	MaxTokenAge string `json:"maxTokenAge"`
+	// ShareFor is how long the result of a grant answers requests that still come
+	// with the old refresh token. Default "30s".
+	ShareFor string `json:"shareFor"`
+	// Timeout bounds one grant. Default "15s".
+	Timeout string `json:"timeout"`
+
+	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
+}
+
+// RedisConfig is the Redis (6.2 or later) that replicas share.
+type RedisConfig struct {
+	// Addresses are host:port of the server, of the sentinels, or of some nodes
+	// of the cluster. Default: none, each replica is for itself.
+	Addresses []string `json:"addresses"`
+	// Mode is "single", "sentinel" or "cluster". Default "single".
+	Mode string `json:"mode"`
+	// MasterName is what the sentinels call the master. Required with them.
+	MasterName string `json:"masterName"`
+	// Username is the ACL user. Default: Redis' default user.
+	Username string `json:"username"`
+	// Password is the user's; it may be written env:NAME or file:/path. Default:
+	// none.
+	Password string `json:"password"`
+	// Database is the number of the database; a cluster has 0 alone. Default 0.
+	Database int            `json:"database"`
+	TLS      RedisTLSConfig `json:"tls"`
+	// Prefix begins all keys. Default "latchkey:".
+	Prefix string `json:"prefix"`
+	// Timeout bounds each command. Default "500ms".
+	Timeout string `json:"timeout"`
+	// WhenDown is what happens to known identities while Redis is out of reach:
+	// "stale" lets them go on for staleFor, "deny" refuses them at once, with 503.
+	// Default "stale".
+	WhenDown string `json:"whenDown"`
+	// StaleFor is for how long. Default "30s".
+	StaleFor string `json:"staleFor"`
+
+	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
+}
+
+// RedisTLSConfig is how the connection to Redis is protected.
+type RedisTLSConfig struct {
+	// Enabled uses TLS 1.2 or later. Default false.
+	Enabled bool `json:"enabled"`
+	// CACert are certificates (PEM, or file:/path) that Redis' certificate may be
+	// signed by, besides the system's. Default: none.
+	CACert string `json:"caCert"`
+	// ServerName is the name that the certificate must be for. Default: the host
+	// of the address.
+	ServerName string `json:"serverName"`
+	// InsecureSkipVerify takes any certificate: whoever is between can read and
+	// change everything. Default false.
+	InsecureSkipVerify bool `json:"insecureSkipVerify"`
 
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
 }
@@ -158,6 +239,10 @@ type CacheConfig struct {
 	// Tokens is how many verified credentials a process remembers, and how many
 	// headers that carried one. Default 20000; 0 remembers none.
 	Tokens int `json:"tokens"`
+	// BackfillQueue is how many sessions found in Redis may wait to be written
+	// to this process' memory; more are dropped until they are found again.
+	// Default 1000.
+	BackfillQueue int `json:"backfillQueue"`
 
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
 }
@@ -182,11 +267,14 @@ func CreateConfig() *Config {
 		Session: SessionConfig{
 			Lifetime:    "24h",
 			IdleTimeout: "0",
+			OnLogin:     "keep",
 			Cookie:      CookieConfig{Name: "latchkey", Path: "/", SameSite: "lax", Secure: true},
 		},
-		Bearer: BearerConfig{Enabled: true},
-		Cache:  CacheConfig{Tokens: 20000},
-		Log:    LogConfig{Level: "info"},
+		Refresh: RefreshConfig{Before: "60s", MaxTokenAge: "6h", ShareFor: "30s", Timeout: "15s"},
+		Bearer:  BearerConfig{Enabled: true},
+		Redis:   RedisConfig{Mode: "single", Prefix: "latchkey:", Timeout: "500ms", WhenDown: "stale", StaleFor: "30s"},
+		Cache:   CacheConfig{Tokens: 20000, BackfillQueue: 1000},
+		Log:     LogConfig{Level: "info"},
 	}
 }
 

@@ -59,7 +59,7 @@ func TestSessionOfAnotherMiddleware(t *testing.T) {
 	g := newRig(t, nil)
 	g.login("/app", nil)
 	sealed := g.l.cookieValue(g.withJar(navigate(t, "/")))
-	if _, err := g.l.openSession(sealed); err != nil {
+	if _, err := g.l.openSession(testContext(t), sealed); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*Config){
@@ -68,7 +68,7 @@ func TestSessionOfAnotherMiddleware(t *testing.T) {
 		"another issuer": func(c *Config) { c.Provider.Issuer = "https://other.example.com" },
 		"another secret": func(c *Config) { c.Secret = []string{testSecret + "!"} },
 	} {
-		if _, err := g.router(change).openSession(sealed); err == nil {
+		if _, err := g.router(change).openSession(testContext(t), sealed); err == nil {
 			t.Errorf("%s: it was opened", name)
 		}
 	}

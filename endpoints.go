@@ -14,12 +14,14 @@ type endpointHandler struct {
 func (l *Latchkey) endpointTable() map[string]endpointHandler {
 	get := []string{http.MethodGet, http.MethodHead}
 	return map[string]endpointHandler{
-		"/login":    {[]string{http.MethodGet}, l.serveLogin},
-		"/callback": {[]string{http.MethodGet}, l.serveCallback},
-		"/logout":   {[]string{http.MethodGet, http.MethodPost}, l.serveLogout},
-		"/userinfo": {get, l.serveUserInfo},
-		"/status":   {get, l.serveStatus},
-		"/metrics":  {get, l.serveMetrics},
+		"/login":               {[]string{http.MethodGet}, l.serveLogin},
+		"/callback":            {[]string{http.MethodGet}, l.serveCallback},
+		"/logout":              {[]string{http.MethodGet, http.MethodPost}, l.serveLogout},
+		"/backchannel-logout":  {[]string{http.MethodPost}, l.serveBackchannelLogout},
+		"/frontchannel-logout": {[]string{http.MethodGet}, l.serveFrontchannelLogout},
+		"/userinfo":            {get, l.serveUserInfo},
+		"/status":              {get, l.serveStatus},
+		"/metrics":             {get, l.serveMetrics},
 	}
 }
 

@@ -106,7 +106,7 @@ func (l *Latchkey) takeFlow(w http.ResponseWriter, r *http.Request, state string
 	if l.now().Unix() >= f.Ends {
 		return nil, fmt.Errorf("%w: the login took more than %s", errCallback, flowLifetime)
 	}
-	first, err := l.usedFlows.Add(r.Context(), state, nil, flowLifetime)
+	first, err := l.once.Add(r.Context(), "state:"+fingerprint(state), nil, flowLifetime)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
 	}

@@ -188,7 +188,7 @@ func TestEachLoginIsANewSession(t *testing.T) {
 	for i := 0; i < 3; i++ {
 		callback := pathOf(t, g.provider.Authorize(t, location(t, g.do(navigate(t, "/oauth2/login"))), nil))
 		location(t, g.do(navigate(t, callback)))
-		s, err := g.l.openSession(g.l.cookieValue(g.withJar(navigate(t, "/"))))
+		s, err := g.l.openSession(testContext(t), g.l.cookieValue(g.withJar(navigate(t, "/"))))
 		if err != nil {
 			t.Fatal(err)
 		}

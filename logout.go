@@ -1,11 +1,14 @@
 package latchkey
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/page"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
@@ -27,8 +30,7 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	if to := r.URL.Query().Get("return_to"); to != "" {
 		target = l.homeOrigin(r) + returnTarget(to, l.set.basePath)
 	}
-	sealed := l.cookieValue(r)
-	s, err := l.openSession(sealed)
+	s, err := l.openSession(r.Context(), l.cookieValue(r))
 	l.expireChunks(w, r, 0)
 	if err != nil {
 		l.loggedOut(w, target)
@@ -36,7 +38,37 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	l.counters.logouts.Add(1)
 	l.log.info("logged out", "session", s.tag())
+	if err := l.endSession(r.Context(), s); err != nil {
+		l.log.warn("the other replicas learn of a logout when Redis is back", "session", s.tag(), "error", err.Error())
+	}
+	l.revokeRefreshToken(s)
 	l.logoutAtProvider(w, r, s, target)
+}
+
+// revokeRefreshToken gives the refresh token back (RFC 7009), behind the
+// person's back: the logout does not wait for it, nor fail with it.
+func (l *Latchkey) revokeRefreshToken(s *session) {
+	if s.RefreshToken == "" {
+		return
+	}
+	go func() {
+		defer func() {
+			// A panic in a goroutine would end the whole of Traefik.
+			if p := recover(); p != nil {
+				l.log.warn("revoke a refresh token", "error", fmt.Sprint("panic: ", p))
+			}
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), l.set.timeout)
+		defer cancel()
+		metadata, err := l.provider.Metadata(ctx)
+		if err != nil || metadata.RevocationEndpoint == "" {
+			return
+		}
+		endpoint := oauth2.Endpoint{URL: metadata.RevocationEndpoint, AuthMethods: metadata.RevocationEndpointAuthMethods}
+		if err := l.client.Revoke(ctx, endpoint, s.RefreshToken, "refresh_token"); err != nil {
+			l.log.warn("the provider did not take a refresh token back", "session", s.tag(), "error", err.Error())
+		}
+	}()
 }
 
 func (l *Latchkey) logoutAtProvider(w http.ResponseWriter, r *http.Request, s *session, target string) {

@@ -37,15 +37,16 @@ type passTables struct {
 // passBudget bounds all passes of the process together. When there are too
 // many all go; each comes back at the cost of a look into the token cache.
 type passBudget struct {
-	bound int
+	bound      int
+	generation func() uint64 // of the revocations, each of which clears all passes
 
 	mu     sync.Mutex
 	held   int
 	tables map[*passTable]bool
 }
 
-func newPassBudget(bound int) *passBudget {
-	return &passBudget{bound: bound, tables: map[*passTable]bool{}}
+func newPassBudget(bound int, generation func() uint64) *passBudget {
+	return &passBudget{bound: bound, generation: generation, tables: map[*passTable]bool{}}
 }
 
 // openPasses takes this view's tables, and its guard, which knows the headers
@@ -78,12 +79,18 @@ func (b *passBudget) close(t *passTables) {
 }
 
 // put keeps the pass under the header's value. Known are the names that the
-// guard knows to be harmless.
-func (b *passBudget) put(t *passTable, header string, p *view, known map[string]bool) {
+// guard knows to be harmless, and clean the generation at which the credential
+// was not revoked.
+func (b *passBudget) put(t *passTable, header string, p *view, known map[string]bool, clean uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.bound == 0 || !b.tables[t] {
 		return // off, or closed while this request was under way
+	}
+	// The generation moves before a revocation clears the passes, which waits for
+	// mu: it comes either before this look or after the pass was put.
+	if clean != b.generation() {
+		return
 	}
 	if t.passes[header] == nil {
 		if b.held >= b.bound {
@@ -111,10 +118,19 @@ func (t *passTable) learn(known map[string]bool) {
 	t.known = len(known)
 	t.harmless = make(map[string]bool, len(known))
 	for name := range known {
-		if name != t.except {
+		// A stream is registered, which a pass does not do.
+		if name != t.except && name != "Upgrade" {
 			t.harmless[name] = true
 		}
 	}
+}
+
+// revoked clears all passes: what a revocation is about is known to the verdicts
+// that they came from, which are asked again.
+func (b *passBudget) revoked() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.clear()
 }
 
 func (b *passBudget) clear() {
@@ -144,10 +160,10 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 		t = l.passes.byCookie
 		header = cookie
 	}
-	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || !v.takePass() {
+	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || v.until <= l.now().Unix() || !v.takePass() {
 		return
 	}
-	l.passes.budget.put(t, header[0], l.passFor(cookie, view), l.passes.guard.Harmless())
+	l.passes.budget.put(t, header[0], l.passFor(cookie, view), l.passes.guard.Harmless(), v.clean.Load())
 }
 
 // passFor is the view, but for a session beside whose cookies others came.

@@ -45,6 +45,8 @@ import (
 	"github.com/latchkey-auth/latchkey/internal/headers"
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 // Latchkey is one middleware in front of one router.
@@ -61,8 +63,17 @@ type Latchkey struct {
 	tokens    *tokenCache
 	passes    *passTables
 	negatives cache.Cache // bad credentials, for seconds
-	usedFlows cache.Cache // states of login flows that came back
+	once      cache.Cache // states of login flows that came back, logout tokens that were posted
 	counters  *counters
+
+	redis         *redis.Client // nil: this process is alone
+	sessions      *sessionStore // nil: the cookies are the sessions
+	users         userSessions  // nil: nobody asks which sessions a user has
+	revocations   *revocation.Log
+	streams       *streams
+	refreshes     *RefreshCoordinator
+	refreshClient *oauth2.Client // with refresh.timeout
+
 	endpoints map[string]endpointHandler
 
 	// What ServeHTTP itself needs, without a hop to the structs that hold it.
@@ -148,6 +159,10 @@ func (l *Latchkey) serve(w http.ResponseWriter, r *http.Request) {
 	view, err := l.authorize(v)
 	if err != nil {
 		l.challenge(w, r, err)
+		return
+	}
+	if isStream(r) {
+		l.forwardStream(w, r, v, view)
 		return
 	}
 	l.remember(r, v, view)

@@ -7,24 +7,32 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 // session is what a login leaves behind. Sealed, it is the session cookie
-// (session_cookie.go), so its names are short.
+// (session_cookie.go), or the record that a cookie names (session_store.go), so
+// its names are short.
 type session struct {
-	ID          string                 `json:"i"` // random, new at each login
-	Created     int64                  `json:"c"` // Unix seconds, as are the others
-	Seen        int64                  `json:"s"` // the last request, give or take an eighth of the idle time-out
-	IDToken     string                 `json:"t"`
-	AccessToken string                 `json:"a,omitempty"`
-	AccessEnds  int64                  `json:"e,omitempty"` // 0: not said
-	AccessIsJWT bool                   `json:"j,omitempty"` // its claims may be asked
-	UserInfo    map[string]interface{} `json:"u,omitempty"`
+	ID           string                 `json:"i"` // stands for the session; new at each login
+	Created      int64                  `json:"c"` // Unix seconds, as are the others
+	Born         int64                  `json:"b"` // the same in Unix milliseconds: what was revoked before does not count
+	Seen         int64                  `json:"s"` // the last request, give or take an eighth of the idle time-out
+	IDToken      string                 `json:"t"`
+	AccessToken  string                 `json:"a,omitempty"`
+	AccessEnds   int64                  `json:"e,omitempty"` // 0: not said
+	AccessIsJWT  bool                   `json:"j,omitempty"` // its claims may be asked
+	RefreshToken string                 `json:"r,omitempty"` // "": none, the session goes on without
+	Granted      int64                  `json:"g,omitempty"` // when the tokens came
+	UserInfo     map[string]interface{} `json:"u,omitempty"`
 }
+
+// lasts is when the session is over, whatever is done with it.
+func (s *session) lasts(set *settings) int64 { return s.Created + int64(set.lifetime/time.Second) }
 
 // ends is when the session ends by itself: its lifetime or its idle time-out.
 func (s *session) ends(set *settings) int64 {
-	end := s.Created + int64(set.lifetime/time.Second)
+	end := s.lasts(set)
 	if idle := int64(set.idleTimeout / time.Second); idle > 0 && s.Seen+idle < end {
 		end = s.Seen + idle
 	}
@@ -41,46 +49,109 @@ func (s *session) renews(set *settings) int64 {
 	return end
 }
 
-// verifySession opens a sealed session. Whatever is wrong with it, the answer is
-// a new login, never an error page.
-func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, sealed string) (*verified, error) {
-	s, err := l.openSession(sealed)
+// verifySession opens a session and brings it up to date. Whatever is wrong with
+// it, the answer is a new login, never an error page.
+func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, credential string) (*verified, error) {
+	generation := l.revocations.Index().Generation()
+	s, err := l.openSession(r.Context(), credential)
 	if err != nil {
-		l.log.debug("session cookie refused", "error", err.Error())
-		return nil, errNoCredential
+		return nil, err
 	}
-	now := l.now().Unix()
-	end := s.ends(l.set)
-	if now >= end {
+	if l.now().Unix() >= s.ends(l.set) {
+		s = l.newest(r.Context(), s, credential)
+	}
+	if l.now().Unix() >= s.ends(l.set) {
 		return nil, errExpired
 	}
-	who, err := s.identity(l.set.asksAccessToken)
+	v, err := l.identify(s)
 	if err != nil {
-		l.log.debug("session cookie refused", "error", err.Error())
-		return nil, errNoCredential
+		return nil, err
 	}
-	if now >= s.renews(l.set) {
-		s.Seen = now
-		if err := l.saveSession(w, r, s); err != nil {
+	if err := l.checkRevoked(r.Context(), v, generation); err != nil {
+		return nil, err
+	}
+	current, err := l.refresh(r.Context(), s, credential)
+	if err != nil {
+		return nil, err
+	}
+	return l.updateSession(w, r, v, s, current, credential)
+}
+
+// updateSession gives the browser, or the store, what changed, and returns the
+// verdict on the session as it is now.
+func (l *Latchkey) updateSession(w http.ResponseWriter, r *http.Request, v *verified, s, current *session, credential string) (*verified, error) {
+	now := l.now().Unix()
+	cookieEnds := s.ends(l.set)
+	if current != s {
+		renewed, err := l.identify(current)
+		if err != nil {
 			return nil, err
 		}
-		// The old cookie stands until its own end; the new one is verified when
-		// it comes.
+		renewed.clean.Store(v.clean.Load())
+		v = renewed
 	}
+	renews := now >= current.renews(l.set)
+	if renews {
+		current.Seen = now
+	}
+	if renews || current != s && l.sessions == nil {
+		if err := l.saveSession(w, r, current, credential); err != nil {
+			return nil, err
+		}
+	}
+	v.until = l.verdictEnds(current, now)
+	if l.sessions != nil {
+		return v, nil
+	}
+	// A cookie stands for itself: the verdict on it ends when it does, and one that
+	// has a successor is looked at each time, to bring the new one each time.
+	if v.until > cookieEnds {
+		v.until = cookieEnds
+	}
+	if current != s {
+		v.until = now
+	}
+	return v, nil
+}
+
+// verdictEnds is when the session has to be looked at again.
+func (l *Latchkey) verdictEnds(s *session, now int64) int64 {
 	until := s.renews(l.set)
-	if end < until {
+	if end := s.ends(l.set); end < until {
 		until = end
 	}
 	if s.AccessEnds > now && s.AccessEnds < until {
 		until = s.AccessEnds
 	}
+	at := s.refreshes(l.set)
+	if at > 0 && at <= now {
+		at = now + retryRefresh
+	}
+	if at > 0 && at < until {
+		until = at
+	}
+	return until
+}
+
+// identify reads who the session is of.
+func (l *Latchkey) identify(s *session) (*verified, error) {
+	who, err := s.identity(l.set.asksAccessToken)
+	if err != nil {
+		l.log.debug("session refused", "error", err.Error())
+		return nil, errNoCredential
+	}
 	packed, err := identity.Pack(who)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errInternal, err)
 	}
-	v := &verified{identity: packed, until: until}
+	v := &verified{identity: packed, issued: s.Born, ends: s.lasts(l.set)}
+	v.keys[0] = revocation.Session(s.ID)
+	v.keys[1] = revocation.User(l.set.issuer, text(who.IDToken["sub"]))
+	if sid := text(who.IDToken["sid"]); sid != "" {
+		v.keys[2] = revocation.ProviderSession(l.set.issuer, sid)
+	}
 	if l.set.accessTokenHeader != "" {
-		v.accessToken = s.liveAccessToken(now)
+		v.accessToken = s.liveAccessToken(l.now().Unix())
 	}
 	if l.set.idTokenHeader != "" {
 		v.idToken = s.IDToken

@@ -1,23 +1,44 @@
 package latchkey
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
-// openSession reads a sealed session.
-func (l *Latchkey) openSession(sealed string) (*session, error) {
-	plain, err := l.set.keys.at(l.now()).Open(l.sessionContext(), sealed)
+// openSession reads the session that the cookies carry, or name.
+func (l *Latchkey) openSession(ctx context.Context, credential string) (*session, error) {
+	if l.sessions != nil {
+		return l.loadSession(ctx, credential)
+	}
+	plain, err := l.set.keys.at(l.now()).Open(l.sessionContext(), credential)
 	if err != nil {
-		return nil, fmt.Errorf("open session: %w", err)
+		l.log.debug("session cookie refused", "error", err.Error())
+		return nil, errNoCredential
 	}
 	s, err := decodeSession(plain)
 	if err != nil {
-		return nil, fmt.Errorf("open session: %w", err)
+		l.log.debug("session cookie refused", "error", err.Error())
+		return nil, errNoCredential
+	}
+	return s, nil
+}
+
+func (l *Latchkey) loadSession(ctx context.Context, credential string) (*session, error) {
+	if !storedID.MatchString(credential) {
+		return nil, errNoCredential
+	}
+	s, found, err := l.sessions.load(ctx, credential)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	if !found || s.ID != sessionID(credential) {
+		return nil, errNoCredential
 	}
 	return s, nil
 }
@@ -28,9 +49,52 @@ func (l *Latchkey) sessionContext() string {
 	return seal.Context("session", l.set.cookie.Name, l.set.issuer, l.set.clientID)
 }
 
-// saveSession sets the session's cookies and expires those that an earlier,
+// beginSession gives a new session its ID, keeps it, and sets its cookies.
+func (l *Latchkey) beginSession(w http.ResponseWriter, r *http.Request, s *session) error {
+	credential := randomID(16)
+	s.ID = sessionID(credential)
+	if err := l.admitSession(r.Context(), s); err != nil {
+		return err
+	}
+	if l.sessions == nil {
+		return l.sealSession(w, r, s)
+	}
+	if err := l.sessions.create(r.Context(), s, credential, l.timeLeft(s)); err != nil {
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	l.setCookie(w, l.chunkName(0), credential, int(s.lasts(l.set)-l.now().Unix()))
+	l.expireChunks(w, r, 1)
+	return nil
+}
+
+// timeLeft is how long a record of the session is kept.
+func (l *Latchkey) timeLeft(s *session) time.Duration {
+	return time.Unix(s.ends(l.set), 0).Sub(l.now())
+}
+
+// saveSession keeps a session whose idle time-out moved on, or that has a new
+// cookie. One that is gone meanwhile was ended. While Redis is known to be away
+// it is left as it is.
+func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *session, credential string) error {
+	if l.sessions == nil {
+		return l.sealSession(w, r, s)
+	}
+	if l.redis != nil && l.redis.Health().Breaker != "closed" {
+		return nil
+	}
+	there, err := l.sessions.update(r.Context(), s, credential, l.timeLeft(s))
+	if err != nil {
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	if !there {
+		return errExpired
+	}
+	return nil
+}
+
+// sealSession sets the session's cookies and expires those that an earlier,
 // larger one left.
-func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *session) error {
+func (l *Latchkey) sealSession(w http.ResponseWriter, r *http.Request, s *session) error {
 	plain, err := s.encode()
 	if err != nil {
 		return fmt.Errorf("save session: %w", err)

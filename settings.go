@@ -42,6 +42,12 @@ type settings struct {
 	lifetime, idleTimeout time.Duration
 	cookie                http.Cookie // name and attributes, without a value
 
+	store      string // cookie, memory or redis
+	maxPerUser int    // 0: no limit
+	endOthers  bool   // at login
+	refresh    refreshSettings
+	redis      *redisSettings
+
 	issuers []issuer // of bearer tokens; none: not accepted
 
 	rule              claims.Rule // nil: whoever is authenticated
@@ -53,8 +59,9 @@ type settings struct {
 	// those are worth keeping with a session.
 	asksAccessToken bool
 
-	tokens int
-	level  slog.Level
+	tokens        int
+	backfillQueue int
+	level         slog.Level
 
 	// policy is a fingerprint of all that a credential's verdict depends on: a
 	// lax router's verdict never serves a strict one.
@@ -87,6 +94,9 @@ func compile(c *Config) (*settings, error) {
 	s.compileSecret(m, c.Secret)
 	s.compilePaths(m, c)
 	s.compileSession(m, c.Session)
+	s.compileRedis(m, c.Redis)
+	s.compileStore(m, c.Session)
+	s.compileRefresh(m, c.Refresh)
 	s.compileBearer(m, c)
 	s.compileForward(m, c.Forward)
 
@@ -107,6 +117,9 @@ func compile(c *Config) (*settings, error) {
 	if s.tokens = c.Cache.Tokens; s.tokens < 0 || s.tokens > maxTokens {
 		m.add("cache.tokens", "%d is not between 0 and %d", s.tokens, maxTokens)
 	}
+	if s.backfillQueue = c.Cache.BackfillQueue; s.backfillQueue < 1 || s.backfillQueue > maxTokens {
+		m.add("cache.backfillQueue", "%d is not between 1 and %d", s.backfillQueue, maxTokens)
+	}
 	m.unknown("log.", c.Log, c.Log.Unknown)
 	if err := s.level.UnmarshalText([]byte(c.Log.Level)); err != nil {
 		m.add("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
@@ -114,6 +127,7 @@ func compile(c *Config) (*settings, error) {
 	if err := m.err(); err != nil {
 		return nil, err
 	}
+	s.redis.fingerprint = s.redisFingerprint(c.Redis)
 	s.policy = s.policyFingerprint(c)
 	s.view = s.viewFingerprint(c)
 	return s, nil
@@ -283,7 +297,7 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled),
+		s.keys.values, s.store, s.redis.fingerprint, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {

@@ -1,9 +1,7 @@
 package latchkey
 
 import (
-	"crypto/x509"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 )
@@ -58,17 +56,7 @@ func (s *settings) compileProvider(m *mistakes, c ProviderConfig) {
 			m.add("provider.authParams", "%q is set by Latchkey", name)
 		}
 	}
-	s.caCert = c.CACert
-	if strings.HasPrefix(c.CACert, "file:") {
-		pem, err := os.ReadFile(strings.TrimPrefix(c.CACert, "file:"))
-		if err != nil {
-			m.add("provider.caCert", "%v", err)
-		}
-		s.caCert = string(pem)
-	}
-	if s.caCert != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(s.caCert)) {
-		m.add("provider.caCert", "has no certificate; give PEM, or file:/path")
-	}
+	s.caCert = certificates(m, "provider.caCert", c.CACert)
 	s.timeout = duration(m, "provider.timeout", c.Timeout, time.Millisecond)
 }
 

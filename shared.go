@@ -10,6 +10,7 @@ import (
 	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 // resources are what the middlewares of this process share: key sets, the
@@ -76,9 +77,9 @@ func (g *registry) held() int {
 }
 
 const (
-	// usedFlowsKept bounds the memory of finished logins, and negativesKept that
-	// of bad tokens; it is bounded apart, so that garbage pushes out nothing good.
-	usedFlowsKept = 20000
+	// onceKept bounds the memory of what counts once, and negativesKept that of bad
+	// tokens; it is bounded apart, so that garbage pushes out nothing good.
+	onceKept      = 20000
 	negativesKept = 2000
 )
 
@@ -87,7 +88,13 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 	if err := l.openProviders(ctx); err != nil {
 		return err
 	}
+	if err := l.openRedis(ctx); err != nil {
+		return err
+	}
+	l.openRevocations(ctx)
 	l.openCaches(ctx)
+	l.openSessions(ctx)
+	l.openRefreshes(ctx)
 	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
 		return newCounters(), func() {}
 	}).(*counters)
@@ -115,8 +122,14 @@ func (l *Latchkey) openProviders(ctx context.Context) error {
 	}
 	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client}
 	if set.clientSecret != nil {
-		l.client.Secret = func() (string, error) { return set.clientSecret.get(l.now()), nil }
+		l.client.Secret = func() (string, error) {
+			value := set.clientSecret.get(l.now())
+			return value, nil
+		}
 	}
+	patient := *client
+	patient.Timeout = set.refresh.timeout
+	l.refreshClient = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: &patient, Secret: l.client.Secret}
 	l.reportSecrets()
 	return nil
 }
@@ -126,8 +139,11 @@ func (l *Latchkey) openCaches(ctx context.Context) {
 	l.tokens = resources.use(ctx, fingerprint("tokens", fmt.Sprint(bound)), func() (interface{}, func()) {
 		return newTokenCache(bound), func() {}
 	}).(*tokenCache)
-	budget := resources.use(ctx, fingerprint("pass budget", fmt.Sprint(bound)), func() (interface{}, func()) {
-		return newPassBudget(bound), func() {}
+	index := l.revocations.Index()
+	budget := resources.use(ctx, fingerprint("pass budget", fmt.Sprint(bound), l.set.redis.fingerprint), func() (interface{}, func()) {
+		b := newPassBudget(bound, func() uint64 { return index.Generation() })
+		id := index.Watch(func(e revocation.Entry) { b.revoked() })
+		return b, func() { index.Unwatch(id) }
 	}).(*passBudget)
 	l.passes = l.openPasses(ctx, budget)
 	l.byCookie = l.passes.byCookie
@@ -139,9 +155,7 @@ func (l *Latchkey) openCaches(ctx context.Context) {
 			return cache.NewMemory(negativesKept, l.now), func() {}
 		}).(*cache.Memory)
 	}
-	l.usedFlows = resources.use(ctx, "used flows", func() (interface{}, func()) {
-		return cache.NewMemory(usedFlowsKept, l.now), func() {}
-	}).(*cache.Memory)
+	l.openOnce(ctx)
 }
 
 // openProvider shares one provider, with its keys, among all middlewares that
@@ -160,7 +174,7 @@ func (l *Latchkey) openProvider(ctx context.Context, client *http.Client, c oidc
 func (l *Latchkey) reportSecrets() {
 	report := func(err error) { l.log.warn("the last value of a secret stays in force", "error", err.Error()) }
 	l.set.keys.report = report
-	for _, s := range append([]*secret{l.set.clientSecret}, l.set.keys.secrets...) {
+	for _, s := range append([]*secret{l.set.clientSecret, l.set.redis.password}, l.set.keys.secrets...) {
 		if s != nil {
 			s.report = report
 		}

@@ -15,7 +15,7 @@ import (
 // counters count, for the whole process, what happens off the warm path. A
 // request that the token cache answers is counted by Traefik alone.
 type counters struct {
-	loginsStarted, loginsFinished, loginsFailed, logouts, verifications atomic.Int64
+	loginsStarted, loginsFinished, loginsFailed, logouts, providerLogouts, verifications atomic.Int64
 
 	mu       sync.Mutex
 	refusals map[string]int64 // by reason code

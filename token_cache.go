@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 // verified is a credential that was verified: what the token cache holds.
@@ -18,6 +19,11 @@ type verified struct {
 	// until is when the credential has to be looked at again (Unix seconds):
 	// its end, the next renewal of its cookie, or recheck from now.
 	until int64
+
+	issued int64             // Unix milliseconds; what was revoked before does not count
+	ends   int64             // Unix seconds: when streams end; 0: when they like
+	keys   [3]revocation.Key // what revokes it
+	clean  atomic.Uint64     // the generation of the revocations at which none did
 
 	mu     sync.Mutex
 	view   *view   // what a router made of the identity

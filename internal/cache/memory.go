@@ -58,6 +58,25 @@ func (m *Memory) Add(_ context.Context, key string, value []byte, ttl time.Durat
 	return true, nil
 }
 
+// Replace implements Cache; its error is always nil.
+func (m *Memory) Replace(_ context.Context, key string, value []byte, ttl time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, found := m.find(key); !found {
+		return false, nil
+	}
+	m.put(key, value, ttl)
+	return true, nil
+}
+
+// Delete implements Cache; its error is always nil.
+func (m *Memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.remove(key)
+	return nil
+}
+
 func (m *Memory) find(key string) (entry, bool) {
 	e, found := m.current[key]
 	if !found {
@@ -71,13 +90,21 @@ func (m *Memory) find(key string) (entry, bool) {
 
 func (m *Memory) put(key string, value []byte, ttl time.Duration) {
 	if ttl <= 0 {
-		delete(m.current, key)
-		delete(m.previous, key)
+		m.remove(key)
 		return
 	}
+	m.keep(key, entry{value: value, expires: m.now().Add(ttl)})
+}
+
+func (m *Memory) keep(key string, e entry) {
 	if len(m.current) >= m.half {
 		m.previous = m.current
 		m.current = map[string]entry{}
 	}
-	m.current[key] = entry{value: value, expires: m.now().Add(ttl)}
+	m.current[key] = e
+}
+
+func (m *Memory) remove(key string) {
+	delete(m.current, key)
+	delete(m.previous, key)
 }

@@ -16,3 +16,9 @@ func (None) Set(context.Context, string, []byte, time.Duration) error { return n
 
 // Add implements Cache: no key is there, so each call adds.
 func (None) Add(context.Context, string, []byte, time.Duration) (bool, error) { return true, nil }
+
+// Replace implements Cache: no key is there, so nothing is replaced.
+func (None) Replace(context.Context, string, []byte, time.Duration) (bool, error) { return false, nil }
+
+// Delete implements Cache: there is nothing to delete.
+func (None) Delete(context.Context, string) error { return nil }

@@ -1,13 +1,16 @@
 // Package oauth2 speaks to an authorization server as a client does:
 //
-//	client.go    the client's name and secret, put into a request (RFC 6749, 2.3.1)
-//	token.go     a code for tokens                                (RFC 6749, 4.1.3)
-//	userinfo.go  claims for an access token                       (OIDC Core, 5.3)
-//	pkce.go      the proof that the code is for us                (RFC 7636)
+//	client.go      the client's name and secret, put into a request (RFC 6749, 2.3.1)
+//	token.go       a code for tokens                                (RFC 6749, 4.1.3)
+//	refresh.go     a refresh token for tokens                       (RFC 6749, 6)
+//	revocation.go  a token given back                               (RFC 7009)
+//	userinfo.go    claims for an access token                       (OIDC Core, 5.3)
+//	pkce.go        the proof that the code is for us                (RFC 7636)
 //
 // What goes wrong is one of two things: ErrUnavailable, the server gave no answer
-// that can be used and may do so later, or ErrRejected, it said no. Neither
-// quotes a code, a token or a secret.
+// that can be used and may do so later, or ErrRejected, it said no. Of the
+// latter, ErrInvalidGrant is the one that tells of the code or refresh token, and
+// not of us. None quotes a code, a token or a secret.
 package oauth2
 
 import (
@@ -29,7 +32,13 @@ var (
 	// ErrRejected says that the server refused. The OAuth error code is in the
 	// message (RFC 6749, 5.2).
 	ErrRejected = errors.New("request rejected")
+	// ErrInvalidGrant is wrapped beside ErrRejected when the code or refresh token
+	// is no longer good: used, revoked, run out, of another client. Other
+	// refusals, such as invalid_client, say nothing of it.
+	ErrInvalidGrant = errors.New(invalidGrant)
 )
+
+const invalidGrant = "invalid_grant" // RFC 6749, 5.2
 
 // The methods of client authentication (OIDC Core, 9).
 const (
@@ -120,6 +129,10 @@ func do(client *http.Client, req *http.Request) (map[string]interface{}, error) 
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer resp.Body.Close()
+	return read(resp)
+}
+
+func read(resp *http.Response) (map[string]interface{}, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -141,7 +154,7 @@ func answer(resp *http.Response, object map[string]interface{}, parsed bool) (ma
 	code := stringOf(object["error"])
 	switch {
 	case code != "" && (status == http.StatusOK || status >= 400):
-		return nil, fmt.Errorf("%w: %s", ErrRejected, printable(code))
+		return nil, rejected(code)
 	case status == http.StatusUnauthorized:
 		// RFC 6750, 3: at userinfo the code is in a header, or nowhere.
 		return nil, fmt.Errorf("%w: found status 401", ErrRejected)
@@ -151,6 +164,13 @@ func answer(resp *http.Response, object map[string]interface{}, parsed bool) (ma
 		return nil, fmt.Errorf("%w: body is not one JSON object", ErrUnavailable)
 	}
 	return object, nil
+}
+
+func rejected(code string) error {
+	if code == invalidGrant {
+		return fmt.Errorf("%w: %w", ErrRejected, ErrInvalidGrant)
+	}
+	return fmt.Errorf("%w: %s", ErrRejected, printable(code))
 }
 
 // errorCode is what RFC 6749, 5.2 allows in error, at a sane length.

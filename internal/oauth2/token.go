@@ -10,18 +10,19 @@ import (
 
 // Tokens are a token response (RFC 6749, 5.1; OIDC Core, 3.1.3.3).
 type Tokens struct {
-	AccessToken string
-	TokenType   string
-	IDToken     string // "": none
-	Scope       string // "": as asked for
-	ExpiresIn   int64  // seconds; 0: not said
+	AccessToken  string
+	TokenType    string
+	RefreshToken string // "": none
+	IDToken      string // "": none
+	Scope        string // "": as asked for
+	ExpiresIn    int64  // seconds; 0: not said
 }
 
 // maxExpiresIn keeps what is computed with it from overflowing: a hundred years.
 const maxExpiresIn = 100 * 365 * 24 * 3600
 
 // ExchangeCode gets the tokens for an authorization code. The error wraps
-// ErrUnavailable or ErrRejected.
+// ErrUnavailable, or ErrRejected and perhaps ErrInvalidGrant.
 func (c *Client) ExchangeCode(ctx context.Context, e Endpoint, code, verifier, redirectURI string) (*Tokens, error) {
 	tokens, err := c.grant(ctx, e, url.Values{
 		"grant_type":    {"authorization_code"},
@@ -49,11 +50,12 @@ func (c *Client) grant(ctx context.Context, e Endpoint, form url.Values) (*Token
 
 func parseTokens(response map[string]interface{}) (*Tokens, error) {
 	t := &Tokens{
-		AccessToken: stringOf(response["access_token"]),
-		TokenType:   stringOf(response["token_type"]),
-		IDToken:     stringOf(response["id_token"]),
-		Scope:       stringOf(response["scope"]),
-		ExpiresIn:   seconds(response["expires_in"]),
+		AccessToken:  stringOf(response["access_token"]),
+		TokenType:    stringOf(response["token_type"]),
+		RefreshToken: stringOf(response["refresh_token"]),
+		IDToken:      stringOf(response["id_token"]),
+		Scope:        stringOf(response["scope"]),
+		ExpiresIn:    seconds(response["expires_in"]),
 	}
 	if t.AccessToken == "" {
 		return nil, fmt.Errorf("%w: found no access_token", ErrUnavailable)

@@ -21,14 +21,28 @@ var controls = regexp.MustCompile(`[\p{Cc}\x{FFFD}]`)
 // checkRegistered checks the claims that every token of a provider has
 // (RFC 7519, 4.1).
 func (p *Provider) checkRegistered(claims map[string]interface{}) error {
+	if err := p.checkIssuer(claims); err != nil {
+		return err
+	}
+	if err := checkSubject(claims); err != nil {
+		return err
+	}
+	return checkTimes(claims, p.now())
+}
+
+func (p *Provider) checkIssuer(claims map[string]interface{}) error {
 	if iss, ok := claims["iss"].(string); !ok || iss != p.issuer {
 		return refuse("iss", show(claims["iss"]), strconv.Quote(p.issuer))
 	}
+	return nil
+}
+
+func checkSubject(claims map[string]interface{}) error {
 	sub, ok := claims["sub"].(string)
 	if !ok || sub == "" || len(sub) > maxSubject || controls.MatchString(sub) {
 		return refuse("sub", show(claims["sub"]), "1 to 255 bytes of text")
 	}
-	return checkTimes(claims, p.now())
+	return nil
 }
 
 func checkTimes(claims map[string]interface{}, now time.Time) error {

@@ -8,15 +8,17 @@ import (
 
 // Metadata is what a provider says about itself (OIDC Discovery 1.0, 3; RFC 8414).
 type Metadata struct {
-	Issuer                   string
-	AuthorizationEndpoint    string
-	TokenEndpoint            string
-	UserInfoEndpoint         string // "": none
-	JWKSURI                  string
-	EndSessionEndpoint       string   // "": none (RP-Initiated Logout 1.0)
-	TokenEndpointAuthMethods []string // nil: not said, which means client_secret_basic
-	IDTokenAlgorithms        []string // the asymmetric ones; RS256 where none is said
-	ResponseIssuer           bool     // authorization responses carry iss (RFC 9207)
+	Issuer                        string
+	AuthorizationEndpoint         string
+	TokenEndpoint                 string
+	UserInfoEndpoint              string // "": none
+	JWKSURI                       string
+	EndSessionEndpoint            string   // "": none (RP-Initiated Logout 1.0)
+	RevocationEndpoint            string   // "": none (RFC 7009)
+	TokenEndpointAuthMethods      []string // nil: not said, which means client_secret_basic
+	RevocationEndpointAuthMethods []string // the same
+	IDTokenAlgorithms             []string // the asymmetric ones; RS256 where none is said
+	ResponseIssuer                bool     // authorization responses carry iss (RFC 9207)
 }
 
 // parseMetadata checks a discovery document and maps its endpoints.
@@ -42,6 +44,7 @@ func parseMetadata(object map[string]interface{}, issuer, discoveryURL string) (
 		{"jwks_uri", true, false, &m.JWKSURI},
 		{"userinfo_endpoint", false, false, &m.UserInfoEndpoint},
 		{"end_session_endpoint", false, true, &m.EndSessionEndpoint},
+		{"revocation_endpoint", false, false, &m.RevocationEndpoint},
 	} {
 		if _, present := object[e.name]; !present && !e.required {
 			continue
@@ -53,6 +56,7 @@ func parseMetadata(object map[string]interface{}, issuer, discoveryURL string) (
 		*e.to = address
 	}
 	m.TokenEndpointAuthMethods = stringsOf(object["token_endpoint_auth_methods_supported"])
+	m.RevocationEndpointAuthMethods = stringsOf(object["revocation_endpoint_auth_methods_supported"])
 	for _, alg := range stringsOf(object["id_token_signing_alg_values_supported"]) {
 		if _, ok := algorithms[alg]; ok {
 			m.IDTokenAlgorithms = append(m.IDTokenAlgorithms, alg)

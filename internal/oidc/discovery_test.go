@@ -10,21 +10,26 @@ import (
 
 func TestMetadata(t *testing.T) {
 	op, p, _ := start(t)
-	op.Set(func(b *oidctest.Behavior) { b.AuthMethods = []string{"client_secret_post"} })
+	op.Set(func(b *oidctest.Behavior) {
+		b.AuthMethods = []string{"client_secret_post"}
+		b.Discovery = object{"revocation_endpoint_auth_methods_supported": []string{"client_secret_basic"}}
+	})
 	m, err := p.Metadata(background)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &Metadata{
-		Issuer:                   op.Issuer(),
-		AuthorizationEndpoint:    op.Issuer() + "/authorize",
-		TokenEndpoint:            op.Issuer() + "/token",
-		UserInfoEndpoint:         op.Issuer() + "/userinfo",
-		JWKSURI:                  op.Issuer() + "/jwks",
-		EndSessionEndpoint:       op.Issuer() + "/logout",
-		TokenEndpointAuthMethods: []string{"client_secret_post"},
-		IDTokenAlgorithms:        []string{"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"},
-		ResponseIssuer:           true,
+		Issuer:                        op.Issuer(),
+		AuthorizationEndpoint:         op.Issuer() + "/authorize",
+		TokenEndpoint:                 op.Issuer() + "/token",
+		UserInfoEndpoint:              op.Issuer() + "/userinfo",
+		JWKSURI:                       op.Issuer() + "/jwks",
+		EndSessionEndpoint:            op.Issuer() + "/logout",
+		RevocationEndpoint:            op.Issuer() + "/revoke",
+		TokenEndpointAuthMethods:      []string{"client_secret_post"},
+		RevocationEndpointAuthMethods: []string{"client_secret_basic"},
+		IDTokenAlgorithms:             []string{"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"},
+		ResponseIssuer:                true,
 	}
 	if !reflect.DeepEqual(m, want) {
 		t.Errorf("found %+v, wanted %+v", m, want)
@@ -41,6 +46,7 @@ func published(changes object) object {
 		"jwks_uri":               id + "/keys",
 		"userinfo_endpoint":      id + "/me",
 		"end_session_endpoint":   id + "/bye",
+		"revocation_endpoint":    id + "/revoke",
 	}, changes)
 }
 
@@ -52,6 +58,7 @@ func TestParseMetadata(t *testing.T) {
 	}{
 		{"all there", published(nil), ""},
 		{"no userinfo, no end of session", published(object{"userinfo_endpoint": nil, "end_session_endpoint": nil}), ""},
+		{"no revocation", published(object{"revocation_endpoint": nil}), ""},
 		{"another issuer", published(object{"issuer": "https://evil.example.com"}), `found "https://evil.example.com", wanted "https://id.example.com"`},
 		{"a slash more", published(object{"issuer": "https://id.example.com/"}), `found "https://id.example.com/", wanted "https://id.example.com"`},
 		{"no issuer", published(object{"issuer": nil}), "issuer"},
@@ -68,6 +75,8 @@ func TestParseMetadata(t *testing.T) {
 		{"an endpoint without host", published(object{"token_endpoint": "https://:443/token"}), "token_endpoint"},
 		{"an endpoint that is no string", published(object{"userinfo_endpoint": 1.0}), "userinfo_endpoint"},
 		{"http behind an https issuer", published(object{"jwks_uri": "http://id.example.com/keys"}), "wanted https"},
+		{"http for revocation", published(object{"revocation_endpoint": "http://id.example.com/revoke"}), "revocation_endpoint"},
+		{"a relative address for revocation", published(object{"revocation_endpoint": "/revoke"}), "revocation_endpoint"},
 		{"http for browsers", published(object{"end_session_endpoint": "http://id.example.com/bye"}), "wanted https"},
 		{"http at the inside origin, nobody named it", published(object{"token_endpoint": "http://id.internal:8080/token"}), "wanted https"},
 	} {
@@ -93,7 +102,7 @@ func TestIssuerThatIsNoURL(t *testing.T) {
 func TestSplitHorizon(t *testing.T) {
 	const inside = "http://id.internal:8080/.well-known/openid-configuration"
 	endpoints := func(m *Metadata) string {
-		return strings.Join([]string{m.AuthorizationEndpoint, m.EndSessionEndpoint, m.TokenEndpoint, m.JWKSURI, m.UserInfoEndpoint}, " ")
+		return strings.Join([]string{m.AuthorizationEndpoint, m.EndSessionEndpoint, m.TokenEndpoint, m.JWKSURI, m.UserInfoEndpoint, m.RevocationEndpoint}, " ")
 	}
 	for _, c := range []struct {
 		name, discoveryURL string
@@ -101,19 +110,21 @@ func TestSplitHorizon(t *testing.T) {
 		want               string // or the error
 	}{
 		{"none", "", nil,
-			"https://id.example.com/auth https://id.example.com/bye https://id.example.com/token https://id.example.com/keys https://id.example.com/me"},
+			"https://id.example.com/auth https://id.example.com/bye https://id.example.com/token https://id.example.com/keys https://id.example.com/me https://id.example.com/revoke"},
 		{"the issuer's origin", "https://ID.example.com/other", nil,
-			"https://id.example.com/auth https://id.example.com/bye https://id.example.com/token https://id.example.com/keys https://id.example.com/me"},
+			"https://id.example.com/auth https://id.example.com/bye https://id.example.com/token https://id.example.com/keys https://id.example.com/me https://id.example.com/revoke"},
 		{"inside", inside, nil,
-			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token http://id.internal:8080/keys http://id.internal:8080/me"},
+			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token http://id.internal:8080/keys http://id.internal:8080/me http://id.internal:8080/revoke"},
 		{"the path and query stay", inside, object{"token_endpoint": "https://id.example.com/a%2Fb/token?x=1"},
-			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/a%2Fb/token?x=1 http://id.internal:8080/keys http://id.internal:8080/me"},
+			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/a%2Fb/token?x=1 http://id.internal:8080/keys http://id.internal:8080/me http://id.internal:8080/revoke"},
 		{"a third host stays", inside, object{"jwks_uri": "https://cdn.example.com/keys"},
-			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token https://cdn.example.com/keys http://id.internal:8080/me"},
+			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token https://cdn.example.com/keys http://id.internal:8080/me http://id.internal:8080/revoke"},
 		{"a host that only begins alike stays", inside, object{"jwks_uri": "https://id.example.com.evil.org/keys"},
-			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token https://id.example.com.evil.org/keys http://id.internal:8080/me"},
+			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token https://id.example.com.evil.org/keys http://id.internal:8080/me http://id.internal:8080/revoke"},
+		{"a third host for revocation stays", inside, object{"revocation_endpoint": "https://cdn.example.com/revoke"},
+			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token http://id.internal:8080/keys http://id.internal:8080/me https://cdn.example.com/revoke"},
 		{"published as inside already", inside, object{"token_endpoint": "http://id.internal:8080/token"},
-			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token http://id.internal:8080/keys http://id.internal:8080/me"},
+			"https://id.example.com/auth https://id.example.com/bye http://id.internal:8080/token http://id.internal:8080/keys http://id.internal:8080/me http://id.internal:8080/revoke"},
 		{"browsers are not sent inside", inside, object{"authorization_endpoint": "http://id.internal:8080/auth"},
 			"wanted https"},
 		{"a third host over http", inside, object{"jwks_uri": "http://cdn.example.com/keys"},

@@ -9,6 +9,7 @@
 //	token.go        the shape of a JWS, before any crypto
 //	idtoken.go      VerifyIDToken                    (OIDC Core 3.1.3.7)
 //	accesstoken.go  VerifyAccessToken                (RFC 9068, and what came before it)
+//	logouttoken.go  VerifyLogoutToken                (OIDC Back-Channel Logout 1.0)
 //
 // The documents outlive a provider that is away: a good one serves for a day,
 // is renewed behind the requests once it is ten minutes old, and a fetch that

@@ -9,6 +9,7 @@
 //	p.Rotate()                                     // another RSA key, another kid
 //	raw := p.Sign(map[string]interface{}{"alg": "ES256"}, p.Claims(nil))
 //	p.Hits("/jwks")                                // how often it was asked
+//	p.Grants()                                     // how often a refresh token was taken
 //
 // Its issuer is its URL. Its paths are the constants below; /authorize is never
 // asked over HTTP, Authorize plays it. There is one client, ClientID with
@@ -22,7 +23,6 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 )
 
 // The paths.
@@ -32,6 +32,7 @@ const (
 	Token      = "/token"
 	UserInfo   = "/userinfo"
 	EndSession = "/logout"
+	Revocation = "/revoke"
 )
 
 // The one client and the one person. The secret has characters that HTTP Basic
@@ -42,26 +43,6 @@ const (
 	Subject      = "alice"
 	Audience     = "https://api.example.com" // of JWT access tokens
 )
-
-// Behavior is what can be told; its zero value behaves. In maps that go over
-// other values a nil removes the member.
-type Behavior struct {
-	Now func() time.Time // nil: time.Now
-
-	Discovery   map[string]interface{}   // over the discovery document
-	AuthMethods []string                 // advertised, and the only ones taken; nil: basic and post, not advertised
-	Keys        []map[string]interface{} // of the key set; nil: PublicKeys
-
-	OmitIss bool   // no iss in authorization responses, none advertised (RFC 9207)
-	Iss     string // another iss in authorization responses
-
-	IDTokenHeader     map[string]interface{} // over that of the ID tokens
-	IDTokenClaims     map[string]interface{} // over those of the ID tokens
-	AccessTokenClaims map[string]interface{} // over those of the access tokens
-	OpaqueAccessToken bool                   // access tokens are no JWTs
-	TokenResponse     map[string]interface{} // over the token response
-	UserInfo          map[string]interface{} // over the userinfo response
-}
 
 // Provider is a running provider.
 type Provider struct {
@@ -76,7 +57,9 @@ type Provider struct {
 	hits     map[string]int
 	rotation int // of the RSA key
 	codes    map[string]grant
-	access   map[string]bool // tokens for userinfo
+	access   map[string]bool    // tokens for userinfo
+	families map[string]*family // by each of their refresh tokens, also the old ones
+	grants   int
 }
 
 // gate holds requests back until it is opened.
@@ -96,6 +79,7 @@ func New(t testing.TB) *Provider {
 		hits:     map[string]int{},
 		codes:    map[string]grant{},
 		access:   map[string]bool{},
+		families: map[string]*family{},
 	}
 	p.server = httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(p.close)
@@ -198,6 +182,8 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 		p.serveToken(w, r)
 	case UserInfo:
 		p.serveUserInfo(w, r)
+	case Revocation:
+		p.serveRevocation(w, r)
 	case EndSession:
 		_, _ = w.Write([]byte("logged out"))
 	default:
@@ -214,11 +200,13 @@ func (p *Provider) serveDiscovery(w http.ResponseWriter) {
 		"jwks_uri":                              p.Issuer() + JWKS,
 		"userinfo_endpoint":                     p.Issuer() + UserInfo,
 		"end_session_endpoint":                  p.Issuer() + EndSession,
+		"revocation_endpoint":                   p.Issuer() + Revocation,
 		"id_token_signing_alg_values_supported": []string{"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"},
 		"authorization_response_iss_parameter_supported": !b.OmitIss,
 	}
 	if b.AuthMethods != nil {
 		document["token_endpoint_auth_methods_supported"] = b.AuthMethods
+		document["revocation_endpoint_auth_methods_supported"] = b.AuthMethods
 	}
 	over(document, b.Discovery)
 	WriteJSON(w, http.StatusOK, document)
@@ -230,27 +218,6 @@ func (p *Provider) serveKeys(w http.ResponseWriter) {
 		keys = p.PublicKeys()
 	}
 	WriteJSON(w, http.StatusOK, map[string]interface{}{"keys": keys})
-}
-
-// now returns the behavior of this moment, with a clock.
-func (p *Provider) now() Behavior {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b := p.behavior
-	if b.Now == nil {
-		b.Now = time.Now
-	}
-	return b
-}
-
-func over(base, changes map[string]interface{}) {
-	for name, v := range changes {
-		if v == nil {
-			delete(base, name)
-			continue
-		}
-		base[name] = v
-	}
 }
 
 // WriteJSON answers with v.

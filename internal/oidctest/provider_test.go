@@ -41,8 +41,7 @@ func login(t *testing.T, p *Provider) (*oauth2.Tokens, url.Values) {
 		t.Fatal(err)
 	}
 	q := callback.Query()
-	client := &oauth2.Client{ID: ClientID, Secret: func() (string, error) { return ClientSecret, nil }, HTTPClient: p.Client()}
-	tokens, err := client.ExchangeCode(context.Background(), oauth2.Endpoint{URL: p.Issuer() + Token}, q.Get("code"), verifier, redirectURI)
+	tokens, err := newClient(p).ExchangeCode(context.Background(), oauth2.Endpoint{URL: p.Issuer() + Token}, q.Get("code"), verifier, redirectURI)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,94 @@
+package redis
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	failuresToOpen = 3           // in a row
+	probeEvery     = time.Second // while open
+)
+
+// breaker stops commands while their server is away. It opens when three
+// commands in a row failed, or when one timed out and no other was answered
+// meanwhile. Then all fail at once, until a probe, of which there is one a
+// second, is answered.
+//
+// epoch and answers are read without the lock, by every command.
+type breaker struct {
+	now     func() time.Time
+	answers atomic.Int64
+	epoch   atomic.Int64 // odd: open. Moves on at each change, so that late failures of an earlier time do not count
+
+	mu       sync.Mutex
+	failures int   // in a row
+	answered int64 // answers at the last failure
+	probing  bool
+	probeAt  time.Time
+}
+
+func isOpen(epoch int64) bool { return epoch%2 == 1 }
+
+// failed counts the failure of a command that began at this epoch, with so many
+// answers till then. It says whether that opened the breaker.
+func (b *breaker) failed(epoch, answers int64, timeout bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if epoch != b.epoch.Load() || isOpen(epoch) {
+		return false
+	}
+	answered := b.answers.Load()
+	if answered != b.answered {
+		b.answered = answered
+		b.failures = 0
+	}
+	b.failures++
+	if b.failures < failuresToOpen && !(timeout && answers == answered) {
+		return false
+	}
+	b.failures = 0
+	b.probeAt = b.now().Add(probeEvery)
+	b.epoch.Add(1)
+	return true
+}
+
+// probe says whether the caller is to try whether the server is back; then it
+// must call probed.
+func (b *breaker) probe() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.probing || b.now().Before(b.probeAt) {
+		return false
+	}
+	b.probing = true
+	return true
+}
+
+// probed ends a probe. One that says nothing, as its caller left, leaves it to
+// the next caller.
+func (b *breaker) probed(f *failure) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.probing = false
+	if f == nil {
+		b.epoch.Add(1)
+		return
+	}
+	if !f.caller {
+		b.probeAt = b.now().Add(probeEvery)
+	}
+}
+
+func (b *breaker) state() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !isOpen(b.epoch.Load()) {
+		return "closed"
+	}
+	if b.probing {
+		return "half-open"
+	}
+	return "open"
+}

@@ -1,0 +1,193 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"os"
+	"strconv"
+	"time"
+)
+
+// connection is an open, authenticated connection to one server.
+type connection struct {
+	address    string
+	raw        net.Conn // closed directly: TLS would first say goodbye to a server that may hang
+	stream     net.Conn // raw, or TLS over it
+	in         *reader
+	used       time.Time // when it was last put back, by the pool's clock
+	reused     bool
+	generation int // of the pool
+}
+
+// connect dials, and introduces us to the server, in at most the time-out.
+func connect(ctx context.Context, config *Config, address string) (*connection, *failure) {
+	c, f := open(ctx, config, address)
+	if f != nil {
+		return nil, f
+	}
+	if f := c.introduce(ctx, config); f != nil {
+		c.close()
+		return nil, f
+	}
+	return c, nil
+}
+
+// open dials, and nothing else.
+func open(ctx context.Context, config *Config, address string) (*connection, *failure) {
+	dialer := &net.Dialer{Timeout: config.Timeout}
+	raw, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, broken(ctx, err)
+	}
+	c := &connection{address: address, raw: raw, stream: raw}
+	if config.TLS != nil {
+		if f := c.secure(ctx, config); f != nil {
+			c.close()
+			return nil, f
+		}
+	}
+	c.in = newReader(c.stream)
+	return c, nil
+}
+
+func (c *connection) secure(ctx context.Context, config *Config) *failure {
+	settings := config.TLS.Clone()
+	if settings.ServerName == "" {
+		host, _, err := net.SplitHostPort(c.address)
+		if err != nil {
+			return &failure{code: "address", err: err}
+		}
+		settings.ServerName = host
+	}
+	stream := tls.Client(c.raw, settings)
+	limited, cancel := context.WithTimeout(ctx, config.Timeout)
+	defer cancel()
+	if err := stream.HandshakeContext(limited); err != nil {
+		f := broken(ctx, err)
+		if f.code == "network" {
+			f.code = "tls"
+		}
+		return f
+	}
+	c.stream = stream
+	return nil
+}
+
+// introduce sends AUTH, SELECT and PING, as needed. The PING finds a server that
+// takes no more clients, or is not ready.
+func (c *connection) introduce(ctx context.Context, config *Config) *failure {
+	commands := c.authentication(config)
+	if config.Database > 0 {
+		commands = append(commands, []string{"SELECT", strconv.Itoa(config.Database)})
+	}
+	commands = append(commands, []string{"PING"})
+	replies, f := c.exchange(ctx, config.Timeout, commands)
+	if f != nil {
+		return f
+	}
+	return welcome(replies)
+}
+
+// authentication asks for the password, and keeps it out of error texts.
+func (c *connection) authentication(config *Config) [][]string {
+	if config.Password != nil {
+		c.in.password = config.Password()
+	}
+	if config.Username != "" {
+		return [][]string{{"AUTH", config.Username, c.in.password}}
+	}
+	if c.in.password != "" {
+		return [][]string{{"AUTH", c.in.password}}
+	}
+	return nil
+}
+
+func welcome(replies []Reply) *failure {
+	last := len(replies) - 1
+	for i := range replies {
+		// A user may have no right to PING, which is an answer all the same.
+		if replies[i].Err != nil && !(i == last && errorCode(replies[i].Text) == "NOPERM") {
+			return refused(replies[i])
+		}
+	}
+	if replies[last].Err == nil && replies[last].Text != "PONG" {
+		return &failure{code: "protocol", err: protocolError("an answer to PING", replies[last].Text)}
+	}
+	return nil
+}
+
+// exchange sends the commands and reads as many replies. After a failure the
+// connection is to be closed.
+func (c *connection) exchange(ctx context.Context, limit time.Duration, commands [][]string) ([]Reply, *failure) {
+	if ctx.Done() == nil {
+		replies, err := c.converse(limit, commands)
+		if err != nil {
+			return nil, c.broken(ctx, err)
+		}
+		return replies, nil
+	}
+	stop := context.AfterFunc(ctx, func() {
+		defer func() { _ = recover() }()
+		_ = c.raw.Close()
+	})
+	replies, err := c.converse(limit, commands)
+	if !stop() {
+		// It is closed by now, or at any moment, whatever was read.
+		return nil, &failure{code: "canceled", err: ctx.Err(), caller: true, spared: true}
+	}
+	if err != nil {
+		return nil, c.broken(ctx, err)
+	}
+	return replies, nil
+}
+
+func (c *connection) broken(ctx context.Context, err error) *failure {
+	f := broken(ctx, err)
+	f.lost = c.reused && !c.in.started && !f.caller && isClosed(err)
+	return f
+}
+
+func (c *connection) converse(limit time.Duration, commands [][]string) ([]Reply, error) {
+	if err := c.stream.SetDeadline(time.Now().Add(limit)); err != nil {
+		return nil, err
+	}
+	c.in.started = false
+	if err := c.write(commands); err != nil {
+		return nil, err
+	}
+	replies := make([]Reply, len(commands))
+	for i := range commands {
+		reply, err := c.in.read()
+		if err != nil {
+			c.in.started = c.in.started || i > 0
+			return nil, err
+		}
+		replies[i] = reply
+	}
+	if c.in.in.Buffered() > 0 {
+		return nil, protocolError("more replies than commands", len(commands))
+	}
+	return replies, nil
+}
+
+func (c *connection) write(commands [][]string) error {
+	var b []byte
+	for _, args := range commands {
+		b = appendCommand(b, args)
+	}
+	_, err := c.stream.Write(b)
+	return err
+}
+
+// quiet says that the server has said nothing since the last reply, and has not
+// closed the connection. It takes a moment: for connections that were idle.
+func (c *connection) quiet() bool {
+	if err := c.stream.SetReadDeadline(time.Now().Add(quietFor)); err != nil {
+		return false
+	}
+	_, err := c.in.in.Peek(1)
+	return os.IsTimeout(err)
+}
+
+func (c *connection) close() { _ = c.raw.Close() }

@@ -1,0 +1,140 @@
+package redis
+
+import (
+	"context"
+	"log/slog"
+)
+
+// node is one server, or the master of the moment.
+type node struct {
+	config    *Config
+	address   string     // "": the sentinels know it
+	sentinels *sentinels // nil: not asked
+	breaker   *breaker
+	pool      *pool
+	blocking  *pool // for commands that block
+}
+
+func newNode(config *Config, address string) *node {
+	n := &node{config: config, address: address, breaker: &breaker{now: config.Now}}
+	dial := func(ctx context.Context) (*connection, *failure) { return n.connect(ctx) }
+	n.pool = newPool(config, maxConnections, dial)
+	n.blocking = newPool(config, maxBlocking, dial)
+	return n
+}
+
+func (n *node) connect(ctx context.Context) (*connection, *failure) {
+	if n.sentinels != nil {
+		return n.sentinels.connect(ctx)
+	}
+	return connect(ctx, n.config, n.address)
+}
+
+// do sends the commands and returns their replies.
+func (n *node) do(ctx context.Context, q request) ([]Reply, *failure) {
+	if q.blocking {
+		return n.try(ctx, n.blocking, q)
+	}
+	epoch := n.breaker.epoch.Load()
+	if isOpen(epoch) {
+		return n.doOpen(ctx, q)
+	}
+	answers := n.breaker.answers.Load()
+	replies, f := n.try(ctx, n.pool, q)
+	if f != nil {
+		n.failed(epoch, answers, f)
+		return nil, f
+	}
+	n.breaker.answers.Add(1)
+	return replies, nil
+}
+
+// doOpen fails at once, or tries whether the server is back.
+func (n *node) doOpen(ctx context.Context, q request) ([]Reply, *failure) {
+	if !n.breaker.probe() {
+		return nil, &failure{code: "open", spared: true}
+	}
+	f := n.ping(ctx)
+	n.breaker.probed(f)
+	if f != nil {
+		return nil, f
+	}
+	n.log(slog.LevelInfo, "redis is back", "")
+	return n.try(ctx, n.pool, q)
+}
+
+func (n *node) ping(ctx context.Context) *failure {
+	_, f := n.try(ctx, n.pool, request{commands: [][]string{{"PING"}}})
+	return f
+}
+
+func (n *node) failed(epoch, answers int64, f *failure) {
+	if f.spared {
+		return
+	}
+	if n.breaker.failed(epoch, answers, f.timeout) {
+		n.log(slog.LevelWarn, "redis is away", f.text())
+	}
+}
+
+// try sends the commands, and once more where that can help.
+func (n *node) try(ctx context.Context, p *pool, q request) ([]Reply, *failure) {
+	replies, f := n.once(ctx, p, q)
+	if f == nil || !n.again(p, f) {
+		return replies, f
+	}
+	return n.once(ctx, p, q)
+}
+
+// again says whether the commands may be sent again: when an idle connection
+// turned out to be closed, before anything was answered, or when the server is
+// no master any more. Its other connections have most likely gone the same way.
+func (n *node) again(p *pool, f *failure) bool {
+	demoted := f.code == "READONLY"
+	if f.spared && !demoted {
+		return false
+	}
+	p.flush()
+	if n.sentinels != nil {
+		n.sentinels.forget()
+	}
+	return f.lost || demoted
+}
+
+func (n *node) once(ctx context.Context, p *pool, q request) ([]Reply, *failure) {
+	c, f := p.get(ctx)
+	if f != nil {
+		return nil, f
+	}
+	replies, f := c.exchange(ctx, n.config.Timeout+q.wait, q.commands)
+	if f != nil {
+		p.put(c, false)
+		return nil, f
+	}
+	if v := verdict(replies, n.config.Mode == "cluster"); v != nil {
+		p.put(c, !unusable[v.code])
+		return nil, v
+	}
+	p.put(c, true)
+	return replies, nil
+}
+
+func (n *node) log(level slog.Level, what, why string) {
+	if n.config.Log != nil {
+		n.config.Log.Log(context.Background(), level, what, "address", n.address, "why", why)
+	}
+}
+
+func (n *node) connections() int { return n.pool.size() + n.blocking.size() }
+
+func (n *node) close() {
+	n.pool.close()
+	n.blocking.close()
+}
+
+// retire is for a node that was taken out of its cluster: what is under way is
+// finished.
+func (n *node) retire() {
+	n.pool.retire()
+	n.blocking.retire()
+}

@@ -1,0 +1,205 @@
+package redis
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	maxConnections = 64          // to one server
+	maxBlocking    = 8           // besides those, for commands that block
+	checkAfter     = time.Second // idle for longer: looked at before it is used
+	quietFor       = 200 * time.Microsecond
+	idleFor        = 5 * time.Minute // idle for longer: closed
+)
+
+// pool keeps connections to one server, at most as many as it has slots.
+type pool struct {
+	connect func(ctx context.Context) (*connection, *failure)
+	timeout time.Duration // for a slot
+	now     func() time.Time
+	slots   chan struct{} // one for each caller that has a connection
+
+	mu         sync.Mutex
+	idle       []*connection // the last used last
+	open       map[*connection]bool
+	generation int // moves on when all connections are given up
+	closed     bool
+}
+
+func newPool(config *Config, bound int, connect func(ctx context.Context) (*connection, *failure)) *pool {
+	return &pool{
+		connect: connect,
+		timeout: config.Timeout,
+		now:     config.Now,
+		slots:   make(chan struct{}, bound),
+		open:    map[*connection]bool{},
+	}
+}
+
+// get returns an idle connection or a new one, which put takes back.
+func (p *pool) get(ctx context.Context) (*connection, *failure) {
+	if f := p.acquire(ctx); f != nil {
+		return nil, f
+	}
+	if c := p.reuse(); c != nil {
+		return c, nil
+	}
+	c, f := p.fresh(ctx)
+	if f != nil {
+		<-p.slots
+		return nil, f
+	}
+	return c, nil
+}
+
+func (p *pool) acquire(ctx context.Context) *failure {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	return p.wait(ctx)
+}
+
+func (p *pool) wait(ctx context.Context) *failure {
+	timer := time.NewTimer(p.timeout)
+	defer timer.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &failure{code: "canceled", err: ctx.Err(), caller: true, spared: true}
+	case <-timer.C:
+		return &failure{code: "busy", spared: true}
+	}
+}
+
+// reuse returns an idle connection, or nil.
+func (p *pool) reuse() *connection {
+	for {
+		c := p.pop()
+		if c == nil {
+			return nil
+		}
+		if p.now().Sub(c.used) < checkAfter || c.quiet() {
+			return c
+		}
+		p.discard(c)
+	}
+}
+
+func (p *pool) pop() *connection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	c := p.idle[last]
+	p.idle = p.idle[:last]
+	c.reused = true
+	return c
+}
+
+func (p *pool) fresh(ctx context.Context) (*connection, *failure) {
+	p.mu.Lock()
+	generation, closed := p.generation, p.closed
+	p.mu.Unlock()
+	if closed {
+		return nil, &failure{code: "closed", spared: true}
+	}
+	c, f := p.connect(ctx)
+	if f != nil {
+		return nil, f
+	}
+	c.generation = generation
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		c.close()
+		return nil, &failure{code: "closed", spared: true}
+	}
+	p.open[c] = true
+	return c, nil
+}
+
+// put takes a connection back; one that is of no more use is closed.
+func (p *pool) put(c *connection, good bool) {
+	if good && p.keep(c) {
+		<-p.slots
+		return
+	}
+	p.discard(c)
+	<-p.slots
+}
+
+func (p *pool) keep(c *connection) bool {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || c.generation != p.generation {
+		return false
+	}
+	c.used = now
+	p.idle = append(p.idle, c)
+	if now.Sub(p.idle[0].used) > idleFor {
+		p.shed()
+	}
+	return true
+}
+
+// shed closes the connection that was idle for longest.
+func (p *pool) shed() {
+	p.idle[0].close()
+	delete(p.open, p.idle[0])
+	p.idle = append([]*connection(nil), p.idle[1:]...)
+}
+
+func (p *pool) discard(c *connection) {
+	c.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, c)
+}
+
+// flush gives up all connections: those idle now, those in use when they are
+// put back.
+func (p *pool) flush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.generation++
+	for _, c := range p.idle {
+		c.close()
+		delete(p.open, c)
+	}
+	p.idle = nil
+}
+
+// close closes all connections, also those in use.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for c := range p.open {
+		c.close()
+	}
+	p.idle = nil
+	p.open = map[*connection]bool{}
+}
+
+// retire closes the connections in use only once they are put back.
+func (p *pool) retire() {
+	p.flush()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+}
+
+func (p *pool) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open)
+}

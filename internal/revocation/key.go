@@ -1,0 +1,44 @@
+package revocation
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+)
+
+// Key stands for what is revoked. It is a hash, so that neither logs nor Redis
+// hold what it stands for. The zero Key is nothing.
+type Key [16]byte
+
+// Session is a session by its own id.
+func Session(id string) Key { return keyOf("session", id) }
+
+// ProviderSession are the sessions that a provider knows by that sid (OpenID
+// Connect Back-Channel Logout, section 2.1).
+func ProviderSession(issuer, sid string) Key { return keyOf("provider session", issuer, sid) }
+
+// User is everything of the provider's subject.
+func User(issuer, subject string) Key { return keyOf("user", issuer, subject) }
+
+func keyOf(parts ...string) Key {
+	joined := ""
+	for _, part := range parts {
+		joined += strconv.Itoa(len(part)) + ":" + part
+	}
+	sum := sha256.Sum256([]byte(joined))
+	var key Key
+	copy(key[:], sum[:])
+	return key
+}
+
+func (k Key) text() string { return base64.RawURLEncoding.EncodeToString(k[:]) }
+
+func readKey(text string) (Key, bool) {
+	var key Key
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(decoded) != len(key) {
+		return key, false
+	}
+	copy(key[:], decoded)
+	return key, true
+}

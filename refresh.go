@@ -1,0 +1,189 @@
+package latchkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/oauth2"
+	"github.com/latchkey-auth/latchkey/internal/oidc"
+)
+
+const (
+	// retryRefresh is how long a session whose refresh failed is taken as it is,
+	// in seconds, while its access token is good.
+	retryRefresh = 2
+	// refreshPatience is how long a request waits for a refresh that it could do
+	// without.
+	refreshPatience = 3 * time.Second
+)
+
+// refreshes is when the session's tokens are due to be refreshed (Unix seconds),
+// which is never before half of the access token's life; 0: never.
+func (s *session) refreshes(set *settings) int64 {
+	if s.RefreshToken == "" || s.AccessEnds == 0 {
+		return 0
+	}
+	before := int64(set.refresh.before / time.Second)
+	if half := (s.AccessEnds - s.Granted) / 2; s.Granted > 0 && before > half {
+		before = half
+	}
+	return s.AccessEnds - before
+}
+
+// tooOld says whether the refresh token is not worth a try: providers end those
+// that lie idle. A session that does not know gets one try.
+func (s *session) tooOld(set *settings, now int64) bool {
+	most := int64(set.refresh.maxTokenAge / time.Second)
+	return most > 0 && s.Granted > 0 && now-s.Granted > most
+}
+
+// refresh returns the session with tokens that are good: the same one, or a
+// changed copy. Without it a request goes on while the access token is.
+func (l *Latchkey) refresh(ctx context.Context, s *session, credential string) (*session, error) {
+	now := l.now().Unix()
+	if at := s.refreshes(l.set); at == 0 || now < at {
+		return s, nil
+	}
+	s = l.newest(ctx, s, credential)
+	if now < s.refreshes(l.set) {
+		return s, nil
+	}
+	ended := now >= s.AccessEnds
+	if s.tooOld(l.set, now) {
+		if ended {
+			return nil, errExpired
+		}
+		return s, nil
+	}
+	patience := l.set.refresh.timeout + leaseMargin
+	if !ended && patience > refreshPatience {
+		patience = refreshPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	result, err := l.refreshes.CoordinateRefresh(ctx, l.refreshKey(s), func(ctx context.Context) (*granted, error) {
+		result, err := l.grant(ctx, s, credential)
+		return result, err
+	})
+	switch {
+	case errors.Is(err, errGrantRefused):
+		return nil, errExpired
+	case err != nil && ended:
+		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+	case err != nil:
+		return s, nil
+	}
+	return s.with(result), nil
+}
+
+// newest looks whether another replica has changed the session since this one
+// read it.
+func (l *Latchkey) newest(ctx context.Context, s *session, credential string) *session {
+	if l.sessions == nil {
+		return s
+	}
+	stored, found, err := l.sessions.reload(ctx, credential)
+	if err != nil || !found || stored.ID != s.ID || stored.Granted < s.Granted {
+		return s
+	}
+	return stored
+}
+
+// refreshKey stands for the refresh token. It is random, so a plain hash tells
+// nothing, and replicas agree on it while their secrets are being rotated.
+func (l *Latchkey) refreshKey(s *session) string {
+	return fingerprint("refresh token", l.set.issuer, l.set.clientID, s.RefreshToken)
+}
+
+// with is the session after a grant.
+func (s *session) with(result *granted) *session {
+	next := *s
+	if result.IDToken != "" {
+		next.IDToken = result.IDToken
+	}
+	next.AccessToken = result.AccessToken
+	next.AccessEnds = result.AccessEnds
+	next.AccessIsJWT = result.AccessIsJWT
+	next.RefreshToken = result.RefreshToken
+	next.Granted = result.At
+	return &next
+}
+
+// grant spends the refresh token, and keeps the session in its store up to date.
+// It runs on its own, not in a request.
+func (l *Latchkey) grant(ctx context.Context, s *session, credential string) (*granted, error) {
+	result, err := l.grantAtProvider(ctx, s)
+	if err == nil && l.sessions != nil {
+		l.keepGranted(ctx, s.with(result), credential)
+	}
+	if !errors.Is(err, errGrantRefused) {
+		return result, err
+	}
+	if stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {
+		return &granted{IDToken: stored.IDToken, AccessToken: stored.AccessToken, AccessEnds: stored.AccessEnds,
+			AccessIsJWT: stored.AccessIsJWT, RefreshToken: stored.RefreshToken, At: stored.Granted}, nil
+	}
+	l.log.info("session ended", "session", s.tag(), "cause", err.Error())
+	if err := l.endSession(ctx, s); err != nil {
+		l.log.warn("end a session on the other replicas", "error", err.Error())
+	}
+	return nil, err
+}
+
+func (l *Latchkey) keepGranted(ctx context.Context, s *session, credential string) {
+	if _, err := l.sessions.update(ctx, s, credential, l.timeLeft(s)); err != nil {
+		l.log.warn("keep refreshed tokens", "session", s.tag(), "error", err.Error())
+	}
+}
+
+func (l *Latchkey) grantAtProvider(ctx context.Context, s *session) (*granted, error) {
+	metadata, err := l.provider.Metadata(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errGrantFailed, err)
+	}
+	endpoint := oauth2.Endpoint{URL: metadata.TokenEndpoint, AuthMethods: metadata.TokenEndpointAuthMethods}
+	tokens, err := l.refreshClient.Refresh(ctx, endpoint, s.RefreshToken)
+	if errors.Is(err, oauth2.ErrInvalidGrant) {
+		return nil, fmt.Errorf("%w: %v", errGrantRefused, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errGrantFailed, err)
+	}
+	return l.readGrant(ctx, s, tokens)
+}
+
+// readGrant takes over what the provider sent. The old refresh token is spent
+// by now, so nothing is given up that could be kept.
+func (l *Latchkey) readGrant(ctx context.Context, s *session, tokens *oauth2.Tokens) (*granted, error) {
+	now := l.now().Unix()
+	result := &granted{AccessToken: tokens.AccessToken, RefreshToken: tokens.RefreshToken, At: now}
+	if tokens.ExpiresIn > 0 {
+		result.AccessEnds = now + tokens.ExpiresIn
+	}
+	if result.RefreshToken == "" {
+		result.RefreshToken = s.RefreshToken
+	}
+	old, err := oidc.Unverified(s.IDToken)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errGrantRefused, err)
+	}
+	result.AccessIsJWT = l.isJWTOf(tokens.AccessToken, text(old["sub"]))
+	if tokens.IDToken == "" {
+		return result, nil
+	}
+	claims, err := l.provider.VerifyIDToken(ctx, tokens.IDToken, oidc.IDToken{ClientID: l.set.clientID, AccessToken: tokens.AccessToken})
+	switch {
+	case errors.Is(err, oidc.ErrUnavailable):
+		l.log.warn("a refreshed ID token cannot be checked; the claims of the old one stay", "session", s.tag(), "error", err.Error())
+		return result, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w: %v", errGrantRefused, err)
+	case text(claims["sub"]) != text(old["sub"]):
+		// OpenID Connect Core, section 12.2.
+		return nil, fmt.Errorf("%w: the new ID token is of another sub", errGrantRefused)
+	}
+	result.IDToken = tokens.IDToken
+	return result, nil
+}

@@ -1,0 +1,131 @@
+package latchkey
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/redis"
+)
+
+const (
+	// leaseMargin is how much longer a lease lasts than the grant it is for.
+	leaseMargin = 5 * time.Second
+	// leasePoll is how often a replica without the lease looks again.
+	leasePoll = 50 * time.Millisecond
+)
+
+// refreshReplicas is what replicas tell one another about a grant, in Redis: its
+// result, sealed, and until there is one, who is about it.
+type refreshReplicas struct {
+	client *redis.Client
+	prefix string
+	shared *cache.Redis
+}
+
+// grantOnce grants if this replica gets the lease, else it returns the result of
+// the one that has. An error is never shared: when the lease comes free without
+// a result, the next replica tries.
+//
+// The lease may be lost between a result's being looked for and its being taken,
+// so the result is looked for again under the lease:
+//
+//	this replica        the other
+//	no result           grants
+//	                    shares the result, gives the lease back
+//	takes the lease
+//	finds the result
+func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (*granted, error)) (*granted, error) {
+	leaseFor := c.timeout + leaseMargin
+	ctx, cancel := context.WithTimeout(context.Background(), leaseFor+c.timeout)
+	defer cancel()
+	holder := randomID(16)
+	for waits := 0; ; waits++ {
+		if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
+			return result, err
+		}
+		got, err := c.replicas.takeLease(ctx, key, holder, leaseFor)
+		if err != nil {
+			return nil, err
+		}
+		if got {
+			break
+		}
+		if waits == 0 {
+			c.leaseWaits.Add(1)
+		}
+		if err := pause(ctx, leasePoll); err != nil {
+			return nil, fmt.Errorf("%w: another replica holds the lease: %v", errGrantFailed, err)
+		}
+	}
+	defer c.replicas.returnLease(key, holder)
+	if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
+		return result, err
+	}
+	ctx, cancelGrant := context.WithTimeout(ctx, c.timeout)
+	defer cancelGrant()
+	c.grants.Add(1)
+	result, err := grant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.replicas.share(key, result, c.shareFor)
+	return result, nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// result returns what a replica shared, or nil.
+func (p *refreshReplicas) result(ctx context.Context, key string) (*granted, error) {
+	value, found, err := p.shared.Get(ctx, resultKey(key))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errGrantFailed, err)
+	}
+	result := &granted{}
+	if !found || json.Unmarshal(value, result) != nil {
+		return nil, nil
+	}
+	return result, nil
+}
+
+// share is done even when ctx has ended: what was granted must not be lost.
+func (p *refreshReplicas) share(key string, result *granted, ttl time.Duration) {
+	value, err := json.Marshal(result)
+	if err != nil {
+		return
+	}
+	// Without Redis, this process still has the result: see land.
+	_ = p.shared.Set(context.Background(), resultKey(key), value, ttl)
+}
+
+func resultKey(key string) string { return "refresh:" + key }
+
+func (p *refreshReplicas) leaseKey(key string) string { return p.prefix + "lease:" + key }
+
+// takeLease says whether this replica is the one to grant now.
+func (p *refreshReplicas) takeLease(ctx context.Context, key, holder string, d time.Duration) (bool, error) {
+	reply, err := p.client.Do(ctx, "SET", p.leaseKey(key), holder, "NX", "PX", strconv.FormatInt(d.Milliseconds(), 10))
+	if err != nil {
+		return false, fmt.Errorf("%w: lease: %v", errGrantFailed, err)
+	}
+	return reply.Kind != redis.Nil, nil
+}
+
+// returnLease gives up a lease, if it is still this holder's.
+func (p *refreshReplicas) returnLease(key, holder string) {
+	const ours = `if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0`
+	// Otherwise it runs out.
+	_, _ = p.client.Do(context.Background(), "EVAL", ours, "1", p.leaseKey(key), holder)
+}

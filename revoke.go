@@ -1,0 +1,118 @@
+package latchkey
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/latchkey-auth/latchkey/internal/identity"
+	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
+)
+
+// checkClean asks again whether a known credential was revoked, if anything was
+// since it was last asked.
+func (l *Latchkey) checkClean(ctx context.Context, v *verified) error {
+	generation := l.revocations.Index().Generation()
+	if v.clean.Load() == generation {
+		return nil
+	}
+	return l.checkRevoked(ctx, v, generation)
+}
+
+// checkRevoked asks whether the credential was revoked. Generation is that of
+// before it was looked at: what is revoked since moves it on, and the verdict
+// has to be asked about again.
+func (l *Latchkey) checkRevoked(ctx context.Context, v *verified, generation uint64) error {
+	revoked, err := l.revocations.Check(ctx, v.issued, v.keys[:])
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	case revoked && v.identity.Kind == identity.Bearer:
+		return errBadToken
+	case revoked:
+		return errExpired
+	}
+	v.clean.Store(generation)
+	return nil
+}
+
+// revoke has the key's credentials refused on every replica, those issued up to
+// now. The error says that the other replicas learn of it later.
+func (l *Latchkey) revoke(ctx context.Context, keys ...revocation.Key) error {
+	now := l.now()
+	var entries []revocation.Entry
+	for _, key := range keys {
+		entries = append(entries, revocation.Entry{Key: key, At: now.UnixMilli(), Until: now.Add(l.set.lifetime).Unix() + 1})
+	}
+	return l.revocations.Revoke(ctx, entries)
+}
+
+// endSession ends one session, on every replica.
+func (l *Latchkey) endSession(ctx context.Context, s *session) error {
+	err := l.revoke(ctx, revocation.Session(s.ID))
+	l.forgetSession(ctx, s.ID, l.userOf(s))
+	return err
+}
+
+// forgetSession takes an ended session out of the stores. It is not what ends it,
+// so a failure only leaves something behind that ends by itself.
+func (l *Latchkey) forgetSession(ctx context.Context, id, user string) {
+	if l.sessions != nil {
+		if err := l.sessions.remove(ctx, id); err != nil {
+			l.log.warn("an ended session stays in the store until its end", "error", err.Error())
+		}
+	}
+	if l.users != nil && user != "" {
+		if err := l.users.remove(ctx, user, id, l.now().Unix()); err != nil {
+			l.log.warn("an ended session stays in its user's list until its end", "error", err.Error())
+		}
+	}
+}
+
+// userOf stands for the session's user.
+func (l *Latchkey) userOf(s *session) string {
+	claims, err := oidc.Unverified(s.IDToken)
+	if err != nil {
+		return ""
+	}
+	return l.userName(text(claims["sub"]))
+}
+
+func (l *Latchkey) userName(subject string) string {
+	return fingerprint("user", l.set.issuer, subject)
+}
+
+// admitSession counts a new session among its user's, and ends those that must
+// make room for it.
+func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
+	if l.users == nil {
+		return nil
+	}
+	user := l.userOf(s)
+	others, err := l.users.add(ctx, user, s.ID, s.lasts(l.set), l.now().Unix())
+	if err != nil {
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	excess := 0
+	if most := l.set.maxPerUser; most > 0 && len(others) >= most {
+		excess = len(others) - most + 1
+	}
+	if l.set.endOthers {
+		excess = len(others)
+	}
+	if excess == 0 {
+		return nil
+	}
+	var keys []revocation.Key
+	for _, id := range others[:excess] {
+		keys = append(keys, revocation.Session(id))
+	}
+	if err := l.revoke(ctx, keys...); err != nil {
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	for _, id := range others[:excess] {
+		l.forgetSession(ctx, id, user)
+	}
+	l.log.info("sessions ended by a login", "session", s.tag(), "ended", excess)
+	return nil
+}

@@ -1,0 +1,139 @@
+package latchkey
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/redis"
+)
+
+// maxSessionsPerUser bounds what is remembered of one user, the newest.
+const maxSessionsPerUser = 1000
+
+// userSessions knows which sessions a user has, so that a login can end others.
+type userSessions interface {
+	// add notes a session that lasts until then (Unix seconds), and returns the
+	// IDs of the user's others, the oldest first.
+	add(ctx context.Context, user, id string, until, now int64) ([]string, error)
+	// remove forgets a session.
+	remove(ctx context.Context, user, id string, now int64) error
+}
+
+// redisUsers keeps them in a sorted set for each user, ordered by their end,
+// which is their order of beginning too.
+type redisUsers struct {
+	client *redis.Client
+	prefix string
+}
+
+func (u *redisUsers) key(user string) string { return u.prefix + "user:" + user }
+
+func (u *redisUsers) add(ctx context.Context, user, id string, until, now int64) ([]string, error) {
+	key := u.key(user)
+	replies, err := u.client.DoAll(ctx, [][]string{
+		{"ZREMRANGEBYSCORE", key, "-inf", strconv.FormatInt(now, 10)},
+		{"ZADD", key, strconv.FormatInt(until, 10), id},
+		{"ZREMRANGEBYRANK", key, "0", strconv.Itoa(-maxSessionsPerUser - 1)},
+		{"EXPIREAT", key, strconv.FormatInt(until, 10)},
+		{"ZRANGE", key, "0", "-1"},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("note a user's session: %w", err)
+	}
+	var others []string
+	for _, reply := range replies {
+		if reply.Err != nil {
+			return nil, fmt.Errorf("note a user's session: %w", reply.Err)
+		}
+		for _, item := range reply.Items {
+			if item.Text != id {
+				others = append(others, item.Text)
+			}
+		}
+	}
+	return others, nil
+}
+
+func (u *redisUsers) remove(ctx context.Context, user, id string, _ int64) error {
+	if _, err := u.client.Do(ctx, "ZREM", u.key(user), id); err != nil {
+		return fmt.Errorf("forget a user's session: %w", err)
+	}
+	return nil
+}
+
+// memoryUsers keeps them in this process.
+type memoryUsers struct {
+	mu    sync.Mutex
+	lists *cache.Memory // of listed, by user
+}
+
+// listed is a session of a list. Only its fields are exported, for JSON.
+type listed struct {
+	ID    string `json:"i"`
+	Until int64  `json:"u"`
+}
+
+func (u *memoryUsers) add(ctx context.Context, user, id string, until, now int64) ([]string, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	list, err := u.read(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var others []string
+	var kept []listed
+	for _, e := range list {
+		if e.Until > now && e.ID != id {
+			kept = append(kept, e)
+			others = append(others, e.ID)
+		}
+	}
+	kept = append(kept, listed{ID: id, Until: until})
+	if len(kept) > maxSessionsPerUser {
+		kept = kept[len(kept)-maxSessionsPerUser:]
+	}
+	return others, u.write(ctx, user, kept, time.Duration(until-now)*time.Second)
+}
+
+func (u *memoryUsers) remove(ctx context.Context, user, id string, now int64) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	list, err := u.read(ctx, user)
+	if err != nil {
+		return err
+	}
+	var kept []listed
+	last := now
+	for _, e := range list {
+		if e.ID != id {
+			kept = append(kept, e)
+			last = e.Until
+		}
+	}
+	return u.write(ctx, user, kept, time.Duration(last-now)*time.Second)
+}
+
+func (u *memoryUsers) read(ctx context.Context, user string) ([]listed, error) {
+	value, found, err := u.lists.Get(ctx, user)
+	if err != nil || !found {
+		return nil, err
+	}
+	var list []listed
+	if err := json.Unmarshal(value, &list); err != nil {
+		return nil, fmt.Errorf("read a user's sessions: %w", err)
+	}
+	return list, nil
+}
+
+func (u *memoryUsers) write(ctx context.Context, user string, list []listed, ttl time.Duration) error {
+	value, err := json.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("keep a user's sessions: %w", err)
+	}
+	return u.lists.Set(ctx, user, value, ttl)
+}

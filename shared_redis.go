@@ -1,0 +1,157 @@
+package latchkey
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
+	"github.com/latchkey-auth/latchkey/internal/seal"
+)
+
+const (
+	// sessionsKept bounds the sessions in a process' memory, and usersKept the
+	// users whose sessions it knows, where there is no Redis.
+	sessionsKept = 100000
+	usersKept    = 100000
+	// recentKept bounds the sessions in memory in front of Redis, and recentFor is
+	// how long one stays there. A refresh looks past it, and a revocation is asked
+	// about apart.
+	recentKept = 20000
+	recentFor  = 5 * time.Minute
+)
+
+// openRedis takes the connections to Redis, if the settings have one.
+func (l *Latchkey) openRedis(ctx context.Context) error {
+	set := l.set.redis
+	if set.fingerprint == "" {
+		return nil
+	}
+	secured, err := set.tlsConfig()
+	if err != nil {
+		return err
+	}
+	l.redis = resources.use(ctx, fingerprint("redis", set.fingerprint), func() (interface{}, func()) {
+		client := redis.New(redis.Config{
+			Mode: set.mode, Addresses: set.addresses, MasterName: set.masterName, Username: set.username,
+			Password: set.passwordAt(l.now), Database: set.database, TLS: secured, Timeout: set.timeout, Now: l.now,
+			Log: newLogs(l.set.level).err,
+		})
+		return client, func() { client.Close() }
+	}).(*redis.Client)
+	return nil
+}
+
+func (r *redisSettings) passwordAt(now func() time.Time) func() string {
+	if r.password == nil {
+		return nil
+	}
+	return func() string { return r.password.get(now()) }
+}
+
+func (r *redisSettings) tlsConfig() (*tls.Config, error) {
+	if !r.tls {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: r.serverName, InsecureSkipVerify: r.insecure}
+	if r.caCert == "" {
+		return c, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("redis.tls.caCert: %w", err)
+	}
+	pool.AppendCertsFromPEM([]byte(r.caCert))
+	c.RootCAs = pool
+	return c, nil
+}
+
+// openRevocations takes the log of what was revoked, and the streams that end
+// with it.
+func (l *Latchkey) openRevocations(ctx context.Context) {
+	set := l.set.redis
+	l.revocations = resources.use(ctx, fingerprint("revocations", set.fingerprint), func() (interface{}, func()) {
+		c := revocation.Config{Now: l.now, Log: newLogs(l.set.level).err}
+		if l.redis != nil {
+			c.Client, c.Stream, c.Tolerate = l.redis, set.prefix+"revocations", set.tolerate
+		}
+		log := revocation.NewLog(c)
+		return log, func() { log.Close() }
+	}).(*revocation.Log)
+	l.revocations.Retain(l.set.lifetime)
+	index := l.revocations.Index()
+	l.streams = resources.use(ctx, fingerprint("streams", set.fingerprint), func() (interface{}, func()) {
+		p := newStreams()
+		id := index.Watch(func(e revocation.Entry) { p.revoked(e) })
+		return p, func() {
+			index.Unwatch(id)
+			p.endAll()
+		}
+	}).(*streams)
+}
+
+// ring is the sealing keys as they are now.
+func (l *Latchkey) ring() *seal.Ring { return l.set.keys.at(l.now()) }
+
+// sharedCache is what replicas keep in Redis for one purpose, sealed.
+func (l *Latchkey) sharedCache(purpose string) *cache.Redis {
+	return cache.NewRedis(l.redis, l.set.redis.prefix+purpose, func() *seal.Ring { return l.ring() })
+}
+
+// openOnce takes the memory of what counts once.
+func (l *Latchkey) openOnce(ctx context.Context) {
+	if l.redis != nil {
+		l.once = l.sharedCache("once:")
+		return
+	}
+	l.once = resources.use(ctx, "once", func() (interface{}, func()) {
+		return cache.NewMemory(onceKept, l.now), func() {}
+	}).(*cache.Memory)
+}
+
+// openSessions takes the store of sessions that the settings ask for.
+func (l *Latchkey) openSessions(ctx context.Context) {
+	set := l.set
+	// A session is of one provider and client, whatever the middleware.
+	owner := fingerprint(set.issuer, set.clientID)
+	switch set.store {
+	case "memory":
+		records := resources.use(ctx, fingerprint("sessions", owner), func() (interface{}, func()) {
+			return cache.NewMemory(sessionsKept, l.now), func() {}
+		}).(*cache.Memory)
+		l.sessions = &sessionStore{records: records}
+	case "redis":
+		tiered := resources.use(ctx, fingerprint("sessions", owner, set.redis.fingerprint, set.keys.values, fmt.Sprint(set.backfillQueue)), func() (interface{}, func()) {
+			t := cache.NewTiered(cache.NewMemory(recentKept, l.now), l.sharedCache(owner+":"), recentFor, set.backfillQueue)
+			return t, func() { t.Close() }
+		}).(*cache.Tiered)
+		l.sessions = &sessionStore{records: tiered, tiered: tiered}
+	}
+	if set.store == "cookie" && set.maxPerUser == 0 && !set.endOthers {
+		return
+	}
+	if l.redis != nil {
+		l.users = &redisUsers{client: l.redis, prefix: set.redis.prefix + owner + ":"}
+		return
+	}
+	l.users = resources.use(ctx, fingerprint("users", owner), func() (interface{}, func()) {
+		return &memoryUsers{lists: cache.NewMemory(usersKept, l.now)}, func() {}
+	}).(*memoryUsers)
+}
+
+// openRefreshes takes the coordinator of this provider and client.
+func (l *Latchkey) openRefreshes(ctx context.Context) {
+	set := l.set
+	key := fingerprint("refreshes", set.issuer, set.clientID, set.keys.values, set.redis.fingerprint, set.refresh.timeout.String(), set.refresh.shareFor.String())
+	l.refreshes = resources.use(ctx, key, func() (interface{}, func()) {
+		var replicas *refreshReplicas
+		if l.redis != nil {
+			replicas = &refreshReplicas{client: l.redis, prefix: set.redis.prefix, shared: l.sharedCache("")}
+		}
+		return NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, replicas), func() {}
+	}).(*RefreshCoordinator)
+}
