@@ -39,6 +39,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
@@ -118,7 +119,8 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 
 // ServeHTTP lets a request by whose credential header was seen before, to the
 // letter, and decided alone: all that it takes is in the pass. Any other goes
-// through the steps.
+// through the steps, and so does a stream, which has to be found again when what
+// let it in is revoked.
 //
 // Every request pays for each expression in here, executed or not: nothing else
 // belongs here.
@@ -134,7 +136,7 @@ func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.mu.RLock()
 		p := t.passes[header[0]]
 		t.mu.RUnlock()
-		if p != nil && l.left(p.until) > 0 && r.Trailer == nil && h.WriteSubset(l.nowhere, p.harmless) == nil {
+		if p != nil && l.left(p.until) > 0 && r.Trailer == nil && !strings.Contains(h.Get("Accept"), eventStream) && h.WriteSubset(l.nowhere, p.harmless) == nil {
 			for _, f := range p.fields {
 				h[f.name] = f.values
 			}

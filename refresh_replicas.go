@@ -114,13 +114,22 @@ func resultKey(key string) string { return "refresh:" + key }
 
 func (p *refreshReplicas) leaseKey(key string) string { return p.prefix + "lease:" + key }
 
-// takeLease says whether this replica is the one to grant now.
+// takeLease says whether this replica is the one to grant now. It reads what it
+// has written: a SET whose answer was lost is sent again, and then finds itself.
 func (p *refreshReplicas) takeLease(ctx context.Context, key, holder string, d time.Duration) (bool, error) {
-	reply, err := p.client.Do(ctx, "SET", p.leaseKey(key), holder, "NX", "PX", strconv.FormatInt(d.Milliseconds(), 10))
+	replies, err := p.client.DoAll(ctx, [][]string{
+		{"SET", p.leaseKey(key), holder, "NX", "PX", strconv.FormatInt(d.Milliseconds(), 10)},
+		{"GET", p.leaseKey(key)},
+	})
 	if err != nil {
 		return false, fmt.Errorf("%w: lease: %v", errGrantFailed, err)
 	}
-	return reply.Kind != redis.Nil, nil
+	for _, reply := range replies {
+		if reply.Err != nil {
+			return false, fmt.Errorf("%w: lease: %v", errGrantFailed, reply.Err)
+		}
+	}
+	return replies[1].Text == holder, nil
 }
 
 // returnLease gives up a lease, if it is still this holder's.

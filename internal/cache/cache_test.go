@@ -84,6 +84,24 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// An entry of the generation before is gone like any other.
+func TestMemoryDeletesOldEntries(t *testing.T) {
+	c := (&clock{}).memory(4)
+	for _, k := range []string{"a", "b", "c"} {
+		set(t, c, k, "v", time.Minute)
+	}
+	if _, old := c.previous["a"]; !old {
+		t.Fatal("the first of three entries is not in the generation before")
+	}
+	remove(t, c, "a")
+	set(t, c, "b", "v", 0)
+	for _, k := range []string{"a", "b"} {
+		if got := get(t, c, k); got != "-" {
+			t.Errorf("%s: got %q", k, got)
+		}
+	}
+}
+
 func TestNoneKeepsNothing(t *testing.T) {
 	var c Cache = None{}
 	set(t, c, "a", "1", time.Minute)

@@ -75,9 +75,9 @@ func (r *Redis) discard(ctx context.Context, name, text string) (int64, error) {
 }
 
 // life reads the answer to PTTL: -1 is a key without an end, -2 one that
-// expired since the command before.
+// expired since the command before. A refusal reads as zero.
 func life(reply redis.Reply) time.Duration {
-	if reply.Kind != redis.Integer || reply.Int == -2 {
+	if reply.Int == -2 {
 		return 0
 	}
 	if reply.Int < 0 || reply.Int > int64(forever/time.Millisecond) {
