@@ -160,6 +160,9 @@ func (l *Latchkey) joinCookies(r *http.Request) string {
 	if !ok {
 		return ""
 	}
+	if l.sessions != nil {
+		return first // an id alone
+	}
 	sealed, ok := seal.Join(first, func(n int) (string, bool) { return oneCookie(r, l.chunkName(n)) })
 	if !ok {
 		return ""
