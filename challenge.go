@@ -24,6 +24,7 @@ var (
 	errLogoutToken  = errors.New("logout_refused")
 	errTooLarge     = errors.New("session_too_large")
 	errUnavailable  = errors.New("provider_unavailable")
+	errStoreAway    = errors.New("store_unavailable")
 	errInternal     = errors.New("internal_error")
 )
 
@@ -60,6 +61,8 @@ var answers = []answer{
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
 		detail: "The identity provider does not answer. Try again in a moment."},
+	{reason: errStoreAway, status: http.StatusServiceUnavailable, again: true, title: "Sessions are out of reach",
+		detail: "Where sessions are kept does not answer. Try again in a moment."},
 	{reason: errInternal, status: http.StatusServiceUnavailable, again: true, title: "Out of order",
 		detail: "This could not be checked. Try again in a moment."},
 }

@@ -108,7 +108,7 @@ func (l *Latchkey) takeFlow(w http.ResponseWriter, r *http.Request, state string
 	}
 	first, err := l.once.Add(r.Context(), "state:"+fingerprint(state), nil, flowLifetime)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	if !first {
 		return nil, fmt.Errorf("%w: the state was used before", errCallback)

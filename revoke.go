@@ -26,7 +26,7 @@ func (l *Latchkey) checkRevoked(ctx context.Context, v *verified, generation uin
 	revoked, err := l.revocations.Check(ctx, v.issued, v.keys[:])
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %v", errUnavailable, err)
+		return fmt.Errorf("%w: %v", errStoreAway, err)
 	case revoked && v.identity.Kind == identity.Bearer:
 		return errBadToken
 	case revoked:
@@ -91,7 +91,7 @@ func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
 	user := l.userOf(s)
 	others, err := l.users.add(ctx, user, s.ID, s.lasts(l.set), l.now().Unix())
 	if err != nil {
-		return fmt.Errorf("%w: %v", errUnavailable, err)
+		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	excess := 0
 	if most := l.set.maxPerUser; most > 0 && len(others) >= most {
@@ -108,7 +108,7 @@ func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
 		keys = append(keys, revocation.Session(id))
 	}
 	if err := l.revoke(ctx, keys...); err != nil {
-		return fmt.Errorf("%w: %v", errUnavailable, err)
+		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	for _, id := range others[:excess] {
 		l.forgetSession(ctx, id, user)

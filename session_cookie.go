@@ -35,7 +35,7 @@ func (l *Latchkey) loadSession(ctx context.Context, credential string) (*session
 	}
 	s, found, err := l.sessions.load(ctx, credential)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
+		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	if !found || s.ID != sessionID(credential) {
 		return nil, errNoCredential
@@ -60,7 +60,7 @@ func (l *Latchkey) beginSession(w http.ResponseWriter, r *http.Request, s *sessi
 		return l.sealSession(w, r, s)
 	}
 	if err := l.sessions.create(r.Context(), s, credential, l.timeLeft(s)); err != nil {
-		return fmt.Errorf("%w: %v", errUnavailable, err)
+		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	l.setCookie(w, l.chunkName(0), credential, int(s.lasts(l.set)-l.now().Unix()))
 	l.expireChunks(w, r, 1)
@@ -84,7 +84,7 @@ func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *sessio
 	}
 	there, err := l.sessions.update(r.Context(), s, credential, l.timeLeft(s))
 	if err != nil {
-		return fmt.Errorf("%w: %v", errUnavailable, err)
+		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	if !there {
 		return errExpired
