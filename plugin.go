@@ -6,18 +6,24 @@
 // Any other goes through these steps, each a function in a file of that name:
 //
 //	route         own endpoint, public path, or protected
-//	authenticate  Authorization, else the session cookie; the token cache first
+//	authenticate  Authorization, else the session; the token cache first
+//	refresh       a session whose access token is about to end
 //	authorize     this router's rule over the identity's claims
 //	forward       client-sent look-alikes gone, ours set, own cookies removed
 //	challenge     where a step refused: one table from reason to answer
 //
 // The endpoints under basePath are endpoints.go (the table), login.go,
-// callback.go, logout.go and status.go. A login's way:
+// callback.go, logout.go, logout_channels.go, status.go and metrics.go. A
+// session's life:
 //
 //	login.go     GET of a protected path -> 302 to the provider, flow cookie set
 //	callback.go  GET callback?code&state -> code for tokens, session cookie set
 //	session.go   the session; session_record.go how it is written small,
-//	             session_cookie.go how it is sealed into cookies
+//	             session_cookie.go how it is sealed into cookies,
+//	             session_store.go how it is kept in memory or Redis instead
+//	refresh.go   its tokens renewed; refresh_coordinator.go once for all requests,
+//	             refresh_replicas.go once for all replicas
+//	revoke.go    its end, told to all replicas; streams.go what goes on until then
 //
 // Settings are declared in config.go, and checked in settings.go into the form
 // that the flows use. What the middlewares of a process share, and how it is
@@ -25,9 +31,9 @@
 // makes the second request cheap.
 //
 // Below are the mechanisms, each of which could serve another project:
-// internal/oidc, internal/oauth2, internal/seal, internal/cache,
-// internal/claims, internal/headers, internal/page; and internal/identity,
-// which all of them may know.
+// internal/oidc, internal/oauth2, internal/seal, internal/redis,
+// internal/cache, internal/revocation, internal/claims, internal/headers,
+// internal/page; and internal/identity, which all of them may know.
 //
 // Functions on the way of a warm request are short, for a reason that no
 // compiled program has: see CONTRIBUTING.md on what the interpreter costs.

@@ -132,10 +132,48 @@ func (l *Latchkey) grant(ctx context.Context, s *session, credential string) (*g
 	return nil, err
 }
 
+// keepGranted writes the tokens into the session's record. The refresh token in
+// the old record is spent, so a write that fails is tried again behind the
+// requests, which have the result meanwhile.
 func (l *Latchkey) keepGranted(ctx context.Context, s *session, credential string) {
-	if _, err := l.sessions.update(ctx, s, credential, l.timeLeft(s)); err != nil {
-		l.log.warn("keep refreshed tokens", "session", s.tag(), "error", err.Error())
+	_, err := l.sessions.update(ctx, s, credential, l.timeLeft(s))
+	if err == nil {
+		return
 	}
+	l.log.warn("keep refreshed tokens", "session", s.tag(), "error", err.Error())
+	go func() {
+		defer func() {
+			// A panic in a goroutine would end the whole of Traefik.
+			if p := recover(); p != nil {
+				l.log.warn("keep refreshed tokens", "session", s.tag(), "error", fmt.Sprint("panic: ", p))
+			}
+		}()
+		l.keepTrying(s, credential)
+	}()
+}
+
+const (
+	keepEvery = 250 * time.Millisecond
+	keepTries = 400
+)
+
+func (l *Latchkey) keepTrying(s *session, credential string) {
+	for n := 0; n < keepTries; n++ {
+		if pause(context.Background(), keepEvery) != nil {
+			return
+		}
+		stored, found, err := l.sessions.reload(context.Background(), credential)
+		if err != nil {
+			continue
+		}
+		if !found || stored.Granted > s.Granted {
+			return // ended, or refreshed again
+		}
+		if _, err := l.sessions.update(context.Background(), s, credential, l.timeLeft(s)); err == nil {
+			return
+		}
+	}
+	l.log.warn("refreshed tokens are lost: the session ends with its access token", "session", s.tag())
 }
 
 func (l *Latchkey) grantAtProvider(ctx context.Context, s *session) (*granted, error) {

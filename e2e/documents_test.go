@@ -98,7 +98,7 @@ func TestDocumentedSettings(t *testing.T) {
 				settings := minimal()
 				delete(settings, "bearer")
 				unmarshal(t, b.text, &settings)
-				accepted(t, settings)
+				accepted(t, withSecrets(settings))
 			case "check: dynamic":
 				var dynamic dynamicConfiguration
 				unmarshal(t, b.text, &dynamic)
@@ -152,7 +152,9 @@ func TestDocumentedRules(t *testing.T) {
 func TestDocumentedMetrics(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	accepted(t, minimal()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/oauth2/metrics", nil))
+	settings := minimal()
+	settings["redis"] = map[string]any{"addresses": []any{"127.0.0.1:1"}}
+	accepted(t, settings).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/oauth2/metrics", nil))
 	names := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\w+)`).FindAllStringSubmatch(w.Body.String(), -1) {
 		names[m[1]] = true
