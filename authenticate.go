@@ -28,6 +28,7 @@ func (l *Latchkey) authenticate(w http.ResponseWriter, r *http.Request) (*verifi
 		if err := l.checkClean(r.Context(), v); err != nil {
 			return nil, err
 		}
+		l.setSuccessor(w, r, v)
 		return v, nil
 	}
 	return l.verify(w, r, c, key)
@@ -82,7 +83,7 @@ func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, c credential, 
 	if c.kind == identity.Bearer {
 		v, err = l.verifyBearer(r.Context(), c.raw, string(key[:]))
 	} else {
-		v, err = l.verifySession(w, r, c.raw)
+		v, err = l.verifySession(w, r, c.raw, key)
 	}
 	if err != nil {
 		return nil, err

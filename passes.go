@@ -160,7 +160,7 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 		t = l.passes.byCookie
 		header = cookie
 	}
-	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || v.until <= l.now().Unix() || !v.takePass() {
+	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || v.successor != nil || !v.takePass() {
 		return
 	}
 	l.passes.budget.put(t, header[0], l.passFor(cookie, view), l.passes.guard.Harmless(), v.clean.Load())

@@ -42,12 +42,17 @@ func (s *session) tooOld(set *settings, now int64) bool {
 // refresh returns the session with tokens that are good: the same one, or a
 // changed copy. Without it a request goes on while the access token is.
 func (l *Latchkey) refresh(ctx context.Context, s *session, credential string) (*session, error) {
+	current, err := l.refreshOnce(ctx, s, credential)
+	if err == nil && current != s {
+		// What another replica had made of it may be due again.
+		current, err = l.refreshOnce(ctx, current, credential)
+	}
+	return current, err
+}
+
+func (l *Latchkey) refreshOnce(ctx context.Context, s *session, credential string) (*session, error) {
 	now := l.now().Unix()
 	if at := s.refreshes(l.set); at == 0 || now < at {
-		return s, nil
-	}
-	s = l.newest(ctx, s, credential)
-	if now < s.refreshes(l.set) {
 		return s, nil
 	}
 	ended := now >= s.AccessEnds
@@ -111,9 +116,18 @@ func (s *session) with(result *granted) *session {
 	return &next
 }
 
-// grant spends the refresh token, and keeps the session in its store up to date.
-// It runs on its own, not in a request.
+// granted is what a session has of its last grant.
+func (s *session) granted() *granted {
+	return &granted{IDToken: s.IDToken, AccessToken: s.AccessToken, AccessEnds: s.AccessEnds, AccessIsJWT: s.AccessIsJWT,
+		RefreshToken: s.RefreshToken, At: s.Granted}
+}
+
+// grant spends the refresh token, unless the store has a newer one, and keeps
+// the session there up to date. It runs on its own, not in a request.
 func (l *Latchkey) grant(ctx context.Context, s *session, credential string) (*granted, error) {
+	if stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {
+		return stored.granted(), nil
+	}
 	result, err := l.grantAtProvider(ctx, s)
 	if err == nil && l.sessions != nil {
 		l.keepGranted(ctx, s.with(result), credential)
@@ -122,12 +136,11 @@ func (l *Latchkey) grant(ctx context.Context, s *session, credential string) (*g
 		return result, err
 	}
 	if stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {
-		return &granted{IDToken: stored.IDToken, AccessToken: stored.AccessToken, AccessEnds: stored.AccessEnds,
-			AccessIsJWT: stored.AccessIsJWT, RefreshToken: stored.RefreshToken, At: stored.Granted}, nil
+		return stored.granted(), nil
 	}
 	l.log.info("session ended", "session", s.tag(), "cause", err.Error())
-	if err := l.endSession(ctx, s); err != nil {
-		l.log.warn("end a session on the other replicas", "error", err.Error())
+	if failed := l.endSession(ctx, s); failed != nil {
+		l.log.warn("end a session on the other replicas", "error", failed.Error())
 	}
 	return nil, err
 }

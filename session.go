@@ -51,7 +51,7 @@ func (s *session) renews(set *settings) int64 {
 
 // verifySession opens a session and brings it up to date. Whatever is wrong with
 // it, the answer is a new login, never an error page.
-func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, credential string) (*verified, error) {
+func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, credential string, key cacheKey) (*verified, error) {
 	generation := l.revocations.Index().Generation()
 	s, err := l.openSession(r.Context(), credential)
 	if err != nil {
@@ -74,44 +74,68 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, credent
 	if err != nil {
 		return nil, err
 	}
-	return l.updateSession(w, r, v, s, current, credential)
+	if current == s {
+		return l.updateSession(w, r, v, s, credential)
+	}
+	// Of the many that waited for one grant, the first one has done the rest.
+	if known := l.tokens.get(key); known != nil && l.now().Unix() < known.until && l.checkClean(r.Context(), known) == nil {
+		l.setSuccessor(w, r, known)
+		return known, nil
+	}
+	return l.succeedSession(w, r, v, current)
 }
 
-// updateSession gives the browser, or the store, what changed, and returns the
-// verdict on the session as it is now.
-func (l *Latchkey) updateSession(w http.ResponseWriter, r *http.Request, v *verified, s, current *session, credential string) (*verified, error) {
+// updateSession moves the idle time-out on where that is due, and returns the
+// verdict.
+func (l *Latchkey) updateSession(w http.ResponseWriter, r *http.Request, v *verified, s *session, credential string) (*verified, error) {
 	now := l.now().Unix()
 	cookieEnds := s.ends(l.set)
-	if current != s {
-		renewed, err := l.identify(current)
-		if err != nil {
-			return nil, err
-		}
-		renewed.clean.Store(v.clean.Load())
-		v = renewed
-	}
-	renews := now >= current.renews(l.set)
-	if renews {
-		current.Seen = now
-	}
-	if renews || current != s && l.sessions == nil {
-		if err := l.saveSession(w, r, current, credential); err != nil {
+	if now >= s.renews(l.set) {
+		s.Seen = now
+		if err := l.saveSession(w, r, s, credential); err != nil {
 			return nil, err
 		}
 	}
-	v.until = l.verdictEnds(current, now)
+	v.until = l.verdictEnds(s, now)
+	// A cookie ends when it says so; the one that it was renewed by is verified when
+	// it comes.
+	if l.sessions == nil && v.until > cookieEnds {
+		v.until = cookieEnds
+	}
+	return v, nil
+}
+
+// succeedSession returns the verdict on a session that was refreshed. Its cookie,
+// where that is the session, has a successor then: whoever still comes with the
+// old one is told each time, for as long as the result of the grant is known.
+func (l *Latchkey) succeedSession(w http.ResponseWriter, r *http.Request, old *verified, s *session) (*verified, error) {
+	now := l.now().Unix()
+	v, err := l.identify(s)
+	if err != nil {
+		return nil, err
+	}
+	v.clean.Store(old.clean.Load())
+	v.until = l.verdictEnds(s, now)
 	if l.sessions != nil {
 		return v, nil
 	}
-	// A cookie stands for itself: the verdict on it ends when it does, and one that
-	// has a successor is looked at each time, to bring the new one each time.
-	if v.until > cookieEnds {
-		v.until = cookieEnds
+	s.Seen = now
+	v.successor, err = l.sealSession(s)
+	if err != nil {
+		return nil, err
 	}
-	if current != s {
-		v.until = now
+	v.successorAge = int(s.ends(l.set) - now)
+	if shared := now + int64(l.set.refresh.shareFor/time.Second); shared < v.until {
+		v.until = shared
 	}
+	l.setSuccessor(w, r, v)
 	return v, nil
+}
+
+func (l *Latchkey) setSuccessor(w http.ResponseWriter, r *http.Request, v *verified) {
+	if v.successor != nil {
+		l.setSessionCookies(w, r, v.successor, v.successorAge)
+	}
 }
 
 // verdictEnds is when the session has to be looked at again.

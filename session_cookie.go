@@ -57,7 +57,7 @@ func (l *Latchkey) beginSession(w http.ResponseWriter, r *http.Request, s *sessi
 		return err
 	}
 	if l.sessions == nil {
-		return l.sealSession(w, r, s)
+		return l.giveSession(w, r, s)
 	}
 	if err := l.sessions.create(r.Context(), s, credential, l.timeLeft(s)); err != nil {
 		return fmt.Errorf("%w: %v", errStoreAway, err)
@@ -77,7 +77,7 @@ func (l *Latchkey) timeLeft(s *session) time.Duration {
 // it is left as it is.
 func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *session, credential string) error {
 	if l.sessions == nil {
-		return l.sealSession(w, r, s)
+		return l.giveSession(w, r, s)
 	}
 	if l.redis != nil && l.redis.Health().Breaker != "closed" {
 		return nil
@@ -92,27 +92,40 @@ func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *sessio
 	return nil
 }
 
-// sealSession sets the session's cookies and expires those that an earlier,
-// larger one left.
-func (l *Latchkey) sealSession(w http.ResponseWriter, r *http.Request, s *session) error {
+// giveSession hands a session to the browser.
+func (l *Latchkey) giveSession(w http.ResponseWriter, r *http.Request, s *session) error {
+	chunks, err := l.sealSession(s)
+	if err != nil {
+		return err
+	}
+	l.setSessionCookies(w, r, chunks, int(s.ends(l.set)-l.now().Unix()))
+	return nil
+}
+
+// sealSession returns the values of the session's cookies.
+func (l *Latchkey) sealSession(s *session) ([]string, error) {
 	plain, err := s.encode()
 	if err != nil {
-		return fmt.Errorf("save session: %w", err)
+		return nil, fmt.Errorf("save session: %w", err)
 	}
 	sealed, err := l.set.keys.at(l.now()).Seal(l.sessionContext(), plain)
 	if err != nil {
-		return fmt.Errorf("save session: %w", err)
+		return nil, fmt.Errorf("save session: %w", err)
 	}
 	chunks, err := seal.Chunks(sealed)
 	if err != nil {
-		return fmt.Errorf("%w: %v", errTooLarge, err)
+		return nil, fmt.Errorf("%w: %v", errTooLarge, err)
 	}
-	age := int(s.ends(l.set) - l.now().Unix())
+	return chunks, nil
+}
+
+// setSessionCookies sets them, for so many seconds, and expires those that an
+// earlier, larger session left.
+func (l *Latchkey) setSessionCookies(w http.ResponseWriter, r *http.Request, chunks []string, age int) {
 	for n, chunk := range chunks {
 		l.setCookie(w, l.chunkName(n), chunk, age)
 	}
 	l.expireChunks(w, r, len(chunks))
-	return nil
 }
 
 // expireChunks expires the cookies of the request from the nth chunk on.
