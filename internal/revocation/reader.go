@@ -72,7 +72,7 @@ func (g *Log) step(ctx context.Context, at *position) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	if at.whole {
+	if at.whole && !g.owes() {
 		reply, err := g.client.Block(ctx, patience, "XREAD", "COUNT", strconv.Itoa(pageSize), "BLOCK",
 			strconv.Itoa(int(patience/time.Millisecond)), "STREAMS", g.stream, at.last)
 		if err != nil {
@@ -124,6 +124,14 @@ func number(text string) int64 {
 		return 0
 	}
 	return n
+}
+
+// owes says whether something waits to be written. It must not wait for a busy
+// stream to fall silent.
+func (g *Log) owes() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.pending) > 0
 }
 
 // flush writes what could not be written while Redis was away.
