@@ -1,0 +1,77 @@
+package latchkey
+
+import (
+	"net/http"
+	"sort"
+	"strings"
+
+	"github.com/latchkey-auth/latchkey/internal/claims"
+	"github.com/latchkey-auth/latchkey/internal/headers"
+)
+
+func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
+	m.unknown("forward.", c, c.Unknown)
+	chosen := c.Headers
+	if len(chosen) == 0 {
+		chosen = defaultHeaders()
+	}
+	var names []string
+	for name := range chosen {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	folded := map[string]string{}
+	for _, name := range names {
+		claim, err := claims.ParsePath(chosen[name])
+		if err != nil {
+			m.add("forward.headers", "%s: %v", name, err)
+		}
+		if headers.Fold(name) == "authorization" {
+			m.add("forward.headers", "%q is for tokens; a claim there would pass for one", name)
+		}
+		s.identityHeader(m, "forward.headers", name, folded)
+		s.asksAccessToken = s.asksAccessToken || strings.HasPrefix(chosen[name], accessTokenClaims)
+		s.forward = append(s.forward, claimHeader{name: http.CanonicalHeaderKey(name), source: chosen[name], claim: claim})
+	}
+	if c.AccessTokenHeader != "" {
+		s.identityHeader(m, "forward.accessTokenHeader", c.AccessTokenHeader, folded)
+		s.accessTokenHeader = http.CanonicalHeaderKey(c.AccessTokenHeader)
+	}
+	if c.IDTokenHeader != "" {
+		s.identityHeader(m, "forward.idTokenHeader", c.IDTokenHeader, folded)
+		s.idTokenHeader = http.CanonicalHeaderKey(c.IDTokenHeader)
+	}
+}
+
+// notForIdentity are headers that say something else to a proxy or an upstream.
+var notForIdentity = map[string]bool{
+	"host": true, "cookie": true, "connection": true, "content-length": true, "content-type": true,
+	"transfer-encoding": true, "te": true, "trailer": true, "upgrade": true, "keep-alive": true,
+}
+
+func (s *settings) identityHeader(m *mistakes, setting, name string, folded map[string]string) {
+	fold := headers.Fold(name)
+	switch {
+	case !headers.ValidName(name):
+		m.add(setting, "%q is not a header name", name)
+	case notForIdentity[fold] || strings.HasPrefix(fold, "x-forwarded-"):
+		m.add(setting, "%q has another meaning; choose another header", name)
+	case folded[fold] != "":
+		m.add(setting, "%q and %q are one header to some upstreams; choose another", folded[fold], name)
+	}
+	folded[fold] = name
+}
+
+// forwarded are the names of all headers that carry the identity.
+func (s *settings) forwarded() []string {
+	var names []string
+	for _, h := range s.forward {
+		names = append(names, h.name)
+	}
+	for _, name := range []string{s.accessTokenHeader, s.idTokenHeader} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
