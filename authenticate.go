@@ -121,7 +121,7 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verifi
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errInternal, err)
 	}
-	v := &verified{identity: packed, until: unix(claims["exp"]), issued: unix(claims["iat"]) * 1000}
+	v := &verified{identity: packed, until: unix(claims["exp"]), ends: unix(claims["exp"]), issued: unix(claims["iat"]) * 1000}
 	v.keys[0] = revocation.User(text(claims["iss"]), text(claims["sub"]))
 	if err := l.checkRevoked(ctx, v, generation); err != nil {
 		return nil, err

@@ -48,10 +48,8 @@ func (l *Latchkey) forwardStream(w http.ResponseWriter, r *http.Request, v *veri
 		l.challenge(w, r, err)
 		return
 	}
-	if v.ends > 0 {
-		timer := time.AfterFunc(time.Unix(v.ends, 0).Sub(l.now()), cancel)
-		defer timer.Stop()
-	}
+	timer := time.AfterFunc(time.Unix(v.ends, 0).Sub(l.now()), cancel)
+	defer timer.Stop()
 	l.forward(w, r.WithContext(ctx), view)
 }
 

@@ -21,7 +21,7 @@ type verified struct {
 	until int64
 
 	issued int64             // Unix milliseconds; what was revoked before does not count
-	ends   int64             // Unix seconds: when streams end; 0: when they like
+	ends   int64             // Unix seconds: when its streams end
 	keys   [3]revocation.Key // what revokes it
 	clean  atomic.Uint64     // the generation of the revocations at which none did
 
