@@ -91,6 +91,8 @@ func (l *Latchkey) updateSession(w http.ResponseWriter, r *http.Request, v *veri
 	now := l.now().Unix()
 	cookieEnds := s.ends(l.set)
 	if now >= s.renews(l.set) {
+		// Not the copy that this replica has: another one may have refreshed it.
+		s = l.newest(r.Context(), s, credential)
 		s.Seen = now
 		if err := l.saveSession(w, r, s, credential); err != nil {
 			return nil, err
