@@ -63,7 +63,7 @@ func (l *Latchkey) forgetSession(ctx context.Context, id, user string) {
 		}
 	}
 	if l.users != nil && user != "" {
-		if err := l.users.remove(ctx, user, id, l.now().Unix()); err != nil {
+		if err := l.users.remove(ctx, user, id, l.now().UnixMilli()); err != nil {
 			l.log.warn("an ended session stays in its user's list until its end", "error", err.Error())
 		}
 	}
@@ -89,7 +89,7 @@ func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
 		return nil
 	}
 	user := l.userOf(s)
-	others, err := l.users.add(ctx, user, s.ID, s.lasts(l.set), l.now().Unix())
+	others, err := l.users.add(ctx, user, s.ID, s.Born+l.set.lifetime.Milliseconds(), s.Born)
 	if err != nil {
 		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}

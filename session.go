@@ -82,7 +82,7 @@ func (l *Latchkey) verifySession(w http.ResponseWriter, r *http.Request, credent
 		l.setSuccessor(w, r, known)
 		return known, nil
 	}
-	return l.succeedSession(w, r, v, current)
+	return l.succeedSession(w, r, v, current, credential)
 }
 
 // updateSession moves the idle time-out on where that is due, and returns the
@@ -110,17 +110,17 @@ func (l *Latchkey) updateSession(w http.ResponseWriter, r *http.Request, v *veri
 // succeedSession returns the verdict on a session that was refreshed. Its cookie,
 // where that is the session, has a successor then: whoever still comes with the
 // old one is told each time, for as long as the result of the grant is known.
-func (l *Latchkey) succeedSession(w http.ResponseWriter, r *http.Request, old *verified, s *session) (*verified, error) {
+func (l *Latchkey) succeedSession(w http.ResponseWriter, r *http.Request, old *verified, s *session, credential string) (*verified, error) {
 	now := l.now().Unix()
 	v, err := l.identify(s)
 	if err != nil {
 		return nil, err
 	}
 	v.clean.Store(old.clean.Load())
-	v.until = l.verdictEnds(s, now)
 	if l.sessions != nil {
-		return v, nil
+		return l.updateSession(w, r, v, s, credential)
 	}
+	v.until = l.verdictEnds(s, now)
 	s.Seen = now
 	v.successor, err = l.sealSession(s)
 	if err != nil {

@@ -17,8 +17,8 @@ const maxSessionsPerUser = 1000
 
 // userSessions knows which sessions a user has, so that a login can end others.
 type userSessions interface {
-	// add notes a session that lasts until then (Unix seconds), and returns the
-	// IDs of the user's others, the oldest first.
+	// add notes a session that lasts until then, and returns the IDs of the user's
+	// others, the oldest first. Times are Unix milliseconds: logins may be quick.
 	add(ctx context.Context, user, id string, until, now int64) ([]string, error)
 	// remove forgets a session.
 	remove(ctx context.Context, user, id string, now int64) error
@@ -39,7 +39,7 @@ func (u *redisUsers) add(ctx context.Context, user, id string, until, now int64)
 		{"ZREMRANGEBYSCORE", key, "-inf", strconv.FormatInt(now, 10)},
 		{"ZADD", key, strconv.FormatInt(until, 10), id},
 		{"ZREMRANGEBYRANK", key, "0", strconv.Itoa(-maxSessionsPerUser - 1)},
-		{"EXPIREAT", key, strconv.FormatInt(until, 10)},
+		{"PEXPIREAT", key, strconv.FormatInt(until, 10)},
 		{"ZRANGE", key, "0", "-1"},
 	})
 	if err != nil {
@@ -97,7 +97,7 @@ func (u *memoryUsers) add(ctx context.Context, user, id string, until, now int64
 	if len(kept) > maxSessionsPerUser {
 		kept = kept[len(kept)-maxSessionsPerUser:]
 	}
-	return others, u.write(ctx, user, kept, time.Duration(until-now)*time.Second)
+	return others, u.write(ctx, user, kept, time.Duration(until-now)*time.Millisecond)
 }
 
 func (u *memoryUsers) remove(ctx context.Context, user, id string, now int64) error {
@@ -115,7 +115,7 @@ func (u *memoryUsers) remove(ctx context.Context, user, id string, now int64) er
 			last = e.Until
 		}
 	}
-	return u.write(ctx, user, kept, time.Duration(last-now)*time.Second)
+	return u.write(ctx, user, kept, time.Duration(last-now)*time.Millisecond)
 }
 
 func (u *memoryUsers) read(ctx context.Context, user string) ([]listed, error) {
