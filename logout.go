@@ -3,6 +3,7 @@ package latchkey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/page"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
@@ -30,8 +32,12 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	if to := r.URL.Query().Get("return_to"); to != "" {
 		target = l.homeOrigin(r) + returnTarget(to, l.set.basePath)
 	}
-	s, err := l.openSession(r.Context(), l.cookieValue(r))
+	credential := l.cookieValue(r)
+	s, err := l.openSession(r.Context(), credential)
 	l.expireChunks(w, r, 0)
+	if errors.Is(err, errStoreAway) {
+		l.endUnread(r.Context(), credential)
+	}
 	if err != nil {
 		l.loggedOut(w, target)
 		return
@@ -43,6 +49,15 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	l.revokeRefreshToken(s)
 	l.logoutAtProvider(w, r, s, target)
+}
+
+// endUnread ends a session whose record cannot be read at the moment: its ID is
+// known by its cookie.
+func (l *Latchkey) endUnread(ctx context.Context, credential string) {
+	l.counters.logouts.Add(1)
+	if err := l.revoke(ctx, revocation.Session(sessionID(credential))); err != nil {
+		l.log.warn("the other replicas learn of a logout when Redis is back", "error", err.Error())
+	}
 }
 
 // revokeRefreshToken gives the refresh token back (RFC 7009), behind the

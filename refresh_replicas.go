@@ -3,6 +3,7 @@ package latchkey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -49,6 +50,8 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 		}
 		got, err := c.replicas.takeLease(ctx, key, holder, leaseFor)
 		if err != nil {
+			// It may have been taken all the same.
+			c.replicas.returnLease(key, holder)
 			return nil, err
 		}
 		if got {
@@ -61,18 +64,38 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 			return nil, fmt.Errorf("%w: another replica holds the lease: %v", errGrantFailed, err)
 		}
 	}
-	defer c.replicas.returnLease(key, holder)
+	return c.grantUnderLease(ctx, key, holder, grant)
+}
+
+// grantUnderLease grants, unless there is a result by now, and gives the lease
+// back once the result is shared.
+func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder string, grant func(context.Context) (*granted, error)) (*granted, error) {
 	if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
+		c.replicas.returnLease(key, holder)
 		return result, err
 	}
-	ctx, cancelGrant := context.WithTimeout(ctx, c.timeout)
-	defer cancelGrant()
+	grantCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	c.grants.Add(1)
-	result, err := grant(ctx)
+	result, err := grant(grantCtx)
+	if errors.Is(err, errGrantRefused) {
+		// Somebody may have used the token before us, and told it late.
+		if late, failed := c.replicas.result(ctx, key); late != nil && failed == nil {
+			result = late
+			err = nil
+		}
+	}
 	if err != nil {
+		c.replicas.returnLease(key, holder)
 		return nil, err
 	}
-	c.replicas.share(key, result, c.shareFor)
+	if c.replicas.share(key, result, c.shareFor) == nil {
+		c.replicas.returnLease(key, holder)
+		return result, nil
+	}
+	// The others must not use the spent token: they get the lease when they can
+	// have the result.
+	go c.replicas.keepSharing(key, holder, result, c.shareFor)
 	return result, nil
 }
 
@@ -100,14 +123,40 @@ func (p *refreshReplicas) result(ctx context.Context, key string) (*granted, err
 	return result, nil
 }
 
-// share is done even when ctx has ended: what was granted must not be lost.
-func (p *refreshReplicas) share(key string, result *granted, ttl time.Duration) {
+// share is done even when the grant's time is over: what was granted must not be
+// lost.
+func (p *refreshReplicas) share(key string, result *granted, ttl time.Duration) error {
 	value, err := json.Marshal(result)
 	if err != nil {
-		return
+		return fmt.Errorf("share a grant: %w", err)
 	}
-	// Without Redis, this process still has the result: see land.
-	_ = p.shared.Set(context.Background(), resultKey(key), value, ttl)
+	if err := p.shared.Set(context.Background(), resultKey(key), value, ttl); err != nil {
+		return fmt.Errorf("share a grant: %w", err)
+	}
+	return nil
+}
+
+const (
+	shareEvery = 100 * time.Millisecond
+	shareTries = 100
+)
+
+// keepSharing shares a result that could not be shared at once, then gives the
+// lease back. Without success the lease runs out.
+func (p *refreshReplicas) keepSharing(key, holder string, result *granted, ttl time.Duration) {
+	defer func() {
+		// A panic in a goroutine would end the whole of Traefik. The lease runs out.
+		_ = recover()
+	}()
+	for n := 0; n < shareTries; n++ {
+		if pause(context.Background(), shareEvery) != nil {
+			return
+		}
+		if p.share(key, result, ttl) == nil {
+			p.returnLease(key, holder)
+			return
+		}
+	}
 }
 
 func resultKey(key string) string { return "refresh:" + key }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
@@ -15,7 +16,25 @@ import (
 type sessionStore struct {
 	records cache.Cache
 	tiered  *cache.Tiered // nil: in this process alone
+	reads   *recordReads
 }
+
+// recordReads has each record read once at a time, however many requests come
+// with one session that this process does not know.
+type recordReads struct {
+	mu      sync.Mutex
+	flights map[string]*recordRead
+}
+
+// recordRead is one of them. What was read is written before done is closed.
+type recordRead struct {
+	done  chan struct{}
+	value []byte
+	found bool
+	err   error
+}
+
+func newRecordReads() *recordReads { return &recordReads{flights: map[string]*recordRead{}} }
 
 // storedID is the shape of what the cookie carries.
 var storedID = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -25,8 +44,42 @@ func sessionID(credential string) string { return fingerprint("session", credent
 
 // load returns the session, from this process' memory where it is there.
 func (p *sessionStore) load(ctx context.Context, credential string) (*session, bool, error) {
-	value, found, err := p.records.Get(ctx, recordKey(sessionID(credential)))
-	return decodeRecord(value, found, err)
+	key := recordKey(sessionID(credential))
+	p.reads.mu.Lock()
+	f := p.reads.flights[key]
+	if f != nil {
+		p.reads.mu.Unlock()
+		return f.wait(ctx)
+	}
+	f = &recordRead{done: make(chan struct{})}
+	p.reads.flights[key] = f
+	p.reads.mu.Unlock()
+	p.read(ctx, key, f)
+	return decodeRecord(f.value, f.found, f.err)
+}
+
+// read is not on the request's own context: others wait for it too, and Redis
+// has a time-out.
+func (p *sessionStore) read(ctx context.Context, key string, f *recordRead) {
+	f.err = errInternal // unless it gets so far
+	defer p.reads.land(key, f)
+	f.value, f.found, f.err = p.records.Get(context.WithoutCancel(ctx), key)
+}
+
+func (r *recordReads) land(key string, f *recordRead) {
+	r.mu.Lock()
+	delete(r.flights, key)
+	r.mu.Unlock()
+	close(f.done)
+}
+
+func (f *recordRead) wait(ctx context.Context) (*session, bool, error) {
+	select {
+	case <-f.done:
+		return decodeRecord(f.value, f.found, f.err)
+	case <-ctx.Done():
+		return nil, false, fmt.Errorf("load session: %w", ctx.Err())
+	}
 }
 
 // reload is load past this process' memory.

@@ -120,16 +120,15 @@ func (l *Latchkey) openSessions(ctx context.Context) {
 	owner := fingerprint(set.issuer, set.clientID)
 	switch set.store {
 	case "memory":
-		records := resources.use(ctx, fingerprint("sessions", owner), func() (interface{}, func()) {
-			return cache.NewMemory(sessionsKept, l.now), func() {}
-		}).(*cache.Memory)
-		l.sessions = &sessionStore{records: records}
+		l.sessions = resources.use(ctx, fingerprint("sessions", owner), func() (interface{}, func()) {
+			return &sessionStore{records: cache.NewMemory(sessionsKept, l.now), reads: newRecordReads()}, func() {}
+		}).(*sessionStore)
 	case "redis":
-		tiered := resources.use(ctx, fingerprint("sessions", owner, set.redis.fingerprint, set.keys.values, fmt.Sprint(set.backfillQueue)), func() (interface{}, func()) {
+		key := fingerprint("sessions", owner, set.redis.fingerprint, set.keys.values, fmt.Sprint(set.backfillQueue))
+		l.sessions = resources.use(ctx, key, func() (interface{}, func()) {
 			t := cache.NewTiered(cache.NewMemory(recentKept, l.now), l.sharedCache(owner+":"), recentFor, set.backfillQueue)
-			return t, func() { t.Close() }
-		}).(*cache.Tiered)
-		l.sessions = &sessionStore{records: tiered, tiered: tiered}
+			return &sessionStore{records: t, tiered: t, reads: newRecordReads()}, func() { t.Close() }
+		}).(*sessionStore)
 	}
 	if set.store == "cookie" && set.maxPerUser == 0 && !set.endOthers {
 		return
