@@ -55,6 +55,12 @@ func StartApps() (*Apps, error) {
 // Stop closes the port and all connections.
 func (a *Apps) Stop() { _ = a.server.Close() }
 
+// HangUp closes the connections that nothing is asked on just now.
+func (a *Apps) HangUp() {
+	a.server.SetKeepAlivesEnabled(false)
+	a.server.SetKeepAlivesEnabled(true)
+}
+
 // Seen are the requests that came for a path, the oldest first.
 func (a *Apps) Seen(path string) []Seen {
 	a.mu.Lock()

@@ -56,9 +56,18 @@ func free(address string) bool {
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
+// split is the host and the port of an address that loopback made.
+func split(address string) (host, port string) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		panic(err) // made by this package
+	}
+	return host, port
+}
+
 // localURL is the URL of a loopback address as a user would type it.
 func localURL(scheme, address string) string {
-	_, port, _ := net.SplitHostPort(address)
+	_, port := split(address)
 	return scheme + "://localhost:" + port
 }
 

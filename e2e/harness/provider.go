@@ -28,6 +28,7 @@ const (
 const (
 	DiscoveryPath = "/.well-known/openid-configuration"
 	KeysPath      = "/keys"
+	RevokePath    = "/revoke"
 	TokenPath     = "/oauth/token"
 )
 
@@ -37,6 +38,8 @@ type ProviderOptions struct {
 	Port int
 	// SingleSignOn makes the provider remember, in a cookie of its own, who logged in. Otherwise every login shows the form.
 	SingleSignOn bool
+	// AccessTokenLifetime is that of access tokens until SetAccessTokenLifetime says otherwise. 0: 5 minutes.
+	AccessTokenLifetime time.Duration
 }
 
 // Provider is zitadel's example OpenID provider with users that have groups.
@@ -50,6 +53,8 @@ type Provider struct {
 
 	address string
 	handler http.Handler
+	storage *providerStorage
+	tokens  tokenEndpoint
 
 	mu     sync.Mutex
 	server *http.Server
@@ -64,13 +69,14 @@ func NewProvider(options ProviderOptions) (*Provider, error) {
 	}
 	// Browsers take it for another site than localhost, where the apps are; providers mostly are on another one.
 	p := &Provider{Issuer: "http://" + listen + "/", address: listen, counts: map[string]int{}}
-	store := newProviderStorage()
-	p.Allow = store.allow
-	handler := http.Handler(exampleop.SetupServer(p.Issuer, store, slog.New(slog.NewTextHandler(io.Discard, nil)), false))
+	p.storage = newProviderStorage()
+	p.Allow = p.storage.allow
+	p.SetAccessTokenLifetime(options.AccessTokenLifetime)
+	handler := http.Handler(exampleop.SetupServer(p.Issuer, p.storage, slog.New(slog.NewTextHandler(io.Discard, nil)), false))
 	if options.SingleSignOn {
 		handler = singleSignOn(handler)
 	}
-	p.handler = p.count(handler)
+	p.handler = p.count(p.tokens.guard(handler))
 	if err := p.Start(); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/zitadel/oidc/v3/example/server/storage"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -13,17 +12,23 @@ import (
 	"golang.org/x/text/language"
 )
 
-// userGroups are the users, whose names are their subjects, and what their claim groups says.
-var userGroups = map[string][]string{
-	"alice": {"staff", "ops"},
-	"bob":   {"staff"},
+// groupsOf says who is a user and what the claim groups says of that user. The names are the subjects.
+// Besides alice and bob there are as many as anybody needs, whose names begin with user-.
+func groupsOf(user string) []string {
+	switch {
+	case user == "alice":
+		return []string{"staff", "ops"}
+	case user == "bob" || strings.HasPrefix(user, "user-"):
+		return []string{"staff"}
+	}
+	return nil
 }
 
 // users implements storage.UserStore.
 type users struct{}
 
 func (users) GetUserByID(id string) *storage.User {
-	if _, ok := userGroups[id]; !ok {
+	if groupsOf(id) == nil {
 		return nil
 	}
 	return &storage.User{
@@ -42,13 +47,15 @@ func (u users) GetUserByUsername(name string) *storage.User { return u.GetUserBy
 
 func (users) ExampleClientID() string { return storage.ServiceUserID }
 
-// providerStorage is the example's storage, with a claim groups in every kind of token,
-// JWTs for access tokens, and an audience of their own in them.
+// providerStorage is the example's storage, with a claim groups in every kind of token, a claim sid in ID tokens,
+// JWTs for access tokens, and an audience of their own in them. Refresh tokens are good for one grant each.
 type providerStorage struct {
 	*storage.Storage
 
 	mu           sync.Mutex
 	redirectURIs []string
+
+	refresh refreshTokens
 }
 
 func newProviderStorage() *providerStorage {
@@ -56,7 +63,9 @@ func newProviderStorage() *providerStorage {
 		ClientID:    storage.WebClient(ClientID, ClientSecret),
 		cliClientID: storage.NativeClient(cliClientID, cliRedirectURI),
 	}
-	return &providerStorage{Storage: storage.NewStorageWithClients(users{}, clients)}
+	s := &providerStorage{Storage: storage.NewStorageWithClients(users{}, clients)}
+	s.refresh.logins = map[string]string{}
+	return s
 }
 
 func (s *providerStorage) allow(redirectURIs ...string) {
@@ -97,12 +106,13 @@ func (s *providerStorage) GetClientByClientID(ctx context.Context, id string) (o
 }
 
 func (s *providerStorage) SetUserinfoFromRequest(ctx context.Context, info *oidc.UserInfo, request op.IDTokenRequest, scopes []string) error {
-	info.AppendClaims("groups", userGroups[request.GetSubject()])
+	info.AppendClaims("groups", groupsOf(request.GetSubject()))
+	info.AppendClaims("sid", sidOf(request))
 	return s.Storage.SetUserinfoFromRequest(ctx, info, request, scopes)
 }
 
 func (s *providerStorage) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, id, subject, origin string) error {
-	info.AppendClaims("groups", userGroups[subject])
+	info.AppendClaims("groups", groupsOf(subject))
 	return s.Storage.SetUserinfoFromToken(ctx, info, id, subject, origin)
 }
 
@@ -127,6 +137,7 @@ func (r *codeRequest) GetAudience() []string { return r.audience(r.AuthRequest.G
 type refreshRequest struct {
 	*storage.RefreshTokenRequest
 	apiRequest
+	sid string
 }
 
 func (r *refreshRequest) GetAudience() []string {
@@ -141,14 +152,6 @@ func (s *providerStorage) AuthRequestByCode(ctx context.Context, code string) (o
 	return &codeRequest{AuthRequest: request.(*storage.AuthRequest)}, nil
 }
 
-func (s *providerStorage) TokenRequestByRefreshToken(ctx context.Context, token string) (op.RefreshTokenRequest, error) {
-	request, err := s.Storage.TokenRequestByRefreshToken(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	return &refreshRequest{RefreshTokenRequest: request.(*storage.RefreshTokenRequest)}, nil
-}
-
 func (s *providerStorage) GetPrivateClaimsFromRequest(_ context.Context, request op.TokenRequest, _ []string) (map[string]any, error) {
 	switch r := request.(type) {
 	case *codeRequest:
@@ -157,15 +160,7 @@ func (s *providerStorage) GetPrivateClaimsFromRequest(_ context.Context, request
 		r.accessTokenDone = true
 	}
 	user := request.GetSubject()
-	return map[string]any{"groups": userGroups[user], "email": user + "@example.com", "email_verified": true}, nil
-}
-
-func (s *providerStorage) CreateAccessToken(ctx context.Context, request op.TokenRequest) (string, time.Time, error) {
-	return s.Storage.CreateAccessToken(ctx, plain(request))
-}
-
-func (s *providerStorage) CreateAccessAndRefreshTokens(ctx context.Context, request op.TokenRequest, current string) (string, string, time.Time, error) {
-	return s.Storage.CreateAccessAndRefreshTokens(ctx, plain(request), current)
+	return map[string]any{"groups": groupsOf(user), "email": user + "@example.com", "email_verified": true}, nil
 }
 
 // plain is the request as the example's storage knows it.

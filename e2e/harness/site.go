@@ -17,6 +17,20 @@ type Site struct {
 
 // StartSite starts the three, Traefik with what the site's own configuration becomes in the hands of configure.
 func StartSite(ctx context.Context, provider ProviderOptions, traefik TraefikOptions, configure func(*Site) Dynamic) (*Site, error) {
+	s, err := newSite(provider)
+	if err != nil {
+		return nil, err
+	}
+	if s.Traefik, err = StartTraefik(ctx, traefik, configure(s)); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	s.allow(s.Traefik)
+	return s, nil
+}
+
+// newSite is a site that has no Traefik yet.
+func newSite(provider ProviderOptions) (*Site, error) {
 	s := &Site{secret: rand.Text() + rand.Text()}
 	var err error
 	if s.Apps, err = StartApps(); err != nil {
@@ -26,12 +40,12 @@ func StartSite(ctx context.Context, provider ProviderOptions, traefik TraefikOpt
 		s.Stop()
 		return nil, err
 	}
-	if s.Traefik, err = StartTraefik(ctx, traefik, configure(s)); err != nil {
-		s.Stop()
-		return nil, err
-	}
-	s.Provider.Allow(s.Traefik.URL+"/oauth2/callback", s.Traefik.TLSURL+"/oauth2/callback")
 	return s, nil
+}
+
+// allow registers the redirect URIs of a Traefik.
+func (s *Site) allow(t *Traefik) {
+	s.Provider.Allow(t.URL+"/oauth2/callback", t.TLSURL+"/oauth2/callback")
 }
 
 // Stop ends whatever of the site runs.

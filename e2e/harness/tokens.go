@@ -56,6 +56,17 @@ func (p *Provider) Tokens(ctx context.Context, user string) (Tokens, error) {
 	})
 }
 
+// Refresh is the refresh_token grant for tokens of Tokens.
+func (p *Provider) Refresh(ctx context.Context, refreshToken string) (Tokens, error) {
+	client := Client()
+	defer client.CloseIdleConnections()
+	return p.exchange(ctx, client, url.Values{
+		"grant_type":    {"refresh_token"},
+		"client_id":     {cliClientID},
+		"refresh_token": {refreshToken},
+	})
+}
+
 // Login opens a URL that leads to the provider's form, fills it in for user, and follows until the client stops.
 // It returns the URL that the client was sent to last.
 func (p *Provider) Login(ctx context.Context, client *http.Client, start, user string) (*url.URL, error) {
@@ -103,11 +114,11 @@ func (p *Provider) exchange(ctx context.Context, client *http.Client, form url.V
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return Tokens{}, fmt.Errorf("exchange code: status %s", res.Status)
+		return Tokens{}, fmt.Errorf("ask for tokens: status %s", res.Status)
 	}
 	var tokens Tokens
 	if err := json.NewDecoder(res.Body).Decode(&tokens); err != nil {
-		return Tokens{}, fmt.Errorf("exchange code: %w", err)
+		return Tokens{}, fmt.Errorf("ask for tokens: %w", err)
 	}
 	return tokens, nil
 }

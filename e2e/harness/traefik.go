@@ -266,6 +266,9 @@ func (t *Traefik) PID() int { return t.process.PID() }
 // Done is closed when Traefik has ended.
 func (t *Traefik) Done() <-chan struct{} { return t.process.Done() }
 
+// Kill ends Traefik as kill -9 does. Restart starts it again.
+func (t *Traefik) Kill() { t.process.Kill() }
+
 // Stop ends Traefik and removes its working directory.
 func (t *Traefik) Stop() {
 	if t.process != nil {

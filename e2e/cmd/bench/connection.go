@@ -29,21 +29,34 @@ func dial(ctx context.Context, address string) (*connection, error) {
 	return &connection{c, bufio.NewReader(c)}, nil
 }
 
+// response is what answers a request, read to its end.
+type response struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// fromUpstream says whether the request reached the upstream.
+func (r response) fromUpstream() bool { return r.status == http.StatusOK && r.body == answerBody }
+
 // do sends the request and returns what answers.
-func (c *connection) do(request []byte) (status int, body string, err error) {
-	if err := c.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
-		return 0, "", err
+func (c *connection) do(request []byte) (response, error) { return c.wait(request, requestTimeout) }
+
+// wait is do for a request that may take longer.
+func (c *connection) wait(request []byte, patience time.Duration) (response, error) {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return response{}, err
 	}
 	if _, err := c.Write(request); err != nil {
-		return 0, "", err
+		return response{}, err
 	}
 	res, err := http.ReadResponse(c.reader, nil)
 	if err != nil {
-		return 0, "", err
+		return response{}, err
 	}
 	defer res.Body.Close()
-	read, err := io.ReadAll(res.Body)
-	return res.StatusCode, string(read), err
+	body, err := io.ReadAll(res.Body)
+	return response{res.StatusCode, res.Header, string(body)}, err
 }
 
 // workers is how many connections send what has to be sent once.
@@ -62,12 +75,12 @@ func sendAll(ctx context.Context, address string, n int, request func(int) ([]by
 			if err != nil {
 				return err
 			}
-			status, body, err := c.do(bytes)
+			res, err := c.do(bytes)
 			if err != nil {
 				return err
 			}
-			if status != http.StatusOK || body != answerBody {
-				return fmt.Errorf("request %d: status %d, body %q", i, status, body)
+			if !res.fromUpstream() {
+				return fmt.Errorf("request %d: status %d, body %q", i, res.status, res.body)
 			}
 		}
 		return nil

@@ -19,29 +19,67 @@ const loginPath = "/latchkey/oauth2"
 // that is measured.
 const loginFor = 2 * time.Minute
 
-// session is the cookie of a login through the provider, which all stages take for their own.
-func session(ctx context.Context, s *scene) (field, error) {
-	if time.Since(s.loginAt) > loginFor {
-		t, err := s.traefik(ctx, stage{})
-		if err != nil {
-			return field{}, err
-		}
-		if s.login, err = s.logIn(ctx, t); err != nil {
-			return field{}, err
-		}
-		s.loginAt = time.Now()
-	}
-	return field{"Cookie", s.login}, nil
+// login is what a login left behind.
+type login struct {
+	cookie field
+	at     time.Time
 }
 
-// logIn logs alice in and returns the header Cookie.
-func (s *scene) logIn(ctx context.Context, t *harness.Traefik) (string, error) {
+// session is the sealed cookie of a login through the provider, which all stages without Redis take for their own.
+func session(ctx context.Context, s *scene) (field, error) { return s.loginAt(ctx, stage{}) }
+
+// sessionID is the cookie that names a session in Redis.
+func sessionID(ctx context.Context, s *scene) (field, error) {
+	cookie, err := s.loginAt(ctx, redisStage)
+	if err == nil && len(cookie.value) > 100 {
+		err = fmt.Errorf("log in: a cookie of %d bytes, want an id", len(cookie.value))
+	}
+	return cookie, err
+}
+
+func (s *scene) loginAt(ctx context.Context, at stage) (field, error) {
+	if known := s.logins[at]; time.Since(known.at) <= loginFor {
+		return known.cookie, nil
+	}
+	cookies, err := s.logIns(ctx, at, 1)
+	if err != nil {
+		return field{}, err
+	}
+	s.logins[at] = login{cookies[0], time.Now()}
+	return cookies[0], nil
+}
+
+// logIns logs alice in n times, at the Traefik of a stage.
+func (s *scene) logIns(ctx context.Context, at stage, n int) ([]field, error) {
+	t, err := s.traefik(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return logIns(ctx, s.provider, t.TLSURL+"/latchkey/ok", n)
+}
+
+// logIns logs alice in n times, at an address of TLS, and returns a header Cookie for each.
+func logIns(ctx context.Context, p *harness.Provider, start string, n int) ([]field, error) {
+	cookies := make([]field, n)
+	err := inParallel(ctx, n, func(next <-chan int) error {
+		for i := range next {
+			cookie, err := logIn(ctx, p, start)
+			if err != nil {
+				return err
+			}
+			cookies[i] = field{"Cookie", cookie}
+		}
+		return nil
+	})
+	return cookies, err
+}
+
+func logIn(ctx context.Context, p *harness.Provider, start string) (string, error) {
 	client := harness.Client()
 	client.CheckRedirect = nil
 	client.Timeout = requestTimeout
 	defer client.CloseIdleConnections()
-	start := t.TLSURL + "/latchkey/ok"
-	end, err := s.provider.Login(ctx, client, start, "alice")
+	end, err := p.Login(ctx, client, start, "alice")
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ type series struct {
 	samples      []float64
 	against      []string // rows that it is compared with, round by round
 	note         string
+	whole        bool // it counts something
 }
 
 // figure is a series summed up, and compared.
@@ -17,6 +18,7 @@ type figure struct {
 	Value   spread  `json:"value"`
 	Ratios  []ratio `json:"ratios,omitempty"`
 	Note    string  `json:"note,omitempty"`
+	whole   bool
 }
 
 // ratio is that of the figure's row to another row in the same rounds.
@@ -33,7 +35,7 @@ func figures(all []series) ([]figure, error) {
 	}
 	var made []figure
 	for _, s := range all {
-		f := figure{Row: s.row, Measure: s.measure, Value: spreadOf(s.samples), Note: s.note}
+		f := figure{Row: s.row, Measure: s.measure, Value: spreadOf(s.samples), Note: s.note, whole: s.whole}
 		for _, name := range s.against {
 			base := bases[name+" "+s.measure]
 			if len(base.samples) != len(s.samples) {

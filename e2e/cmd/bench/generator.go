@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
-	"os/exec"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/latchkey-auth/latchkey/e2e/process"
 )
 
 // connections are how many requests are under way at any time.
@@ -31,17 +27,7 @@ type generator interface {
 
 // newGenerator is wrk, which apt-get may install, or else goClient.
 func newGenerator(ctx context.Context) (generator, error) {
-	if _, err := exec.LookPath("wrk"); err == nil {
-		return wrk{}, nil
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return goClient{}, nil
-	}
-	say("installing wrk")
-	cmd := exec.CommandContext(ctx, "apt-get", "install", "-q", "-y", "--no-install-recommends", "wrk")
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := process.Run(cmd); err != nil {
+	if err := install(ctx, "wrk"); err != nil {
 		say("no wrk: %v", err)
 		return goClient{}, ctx.Err()
 	}
@@ -68,8 +54,8 @@ func (goClient) run(ctx context.Context, r request, duration time.Duration) (loa
 			}
 			defer c.Close()
 			for time.Now().Before(end) && ctx.Err() == nil {
-				status, _, err := c.do(bytes)
-				if err != nil || status >= http.StatusBadRequest {
+				res, err := c.do(bytes)
+				if err != nil || res.status >= http.StatusBadRequest {
 					failed.Add(1)
 					return
 				}

@@ -34,24 +34,12 @@ func (b *bench) memory(ctx context.Context) ([]series, error) {
 }
 
 func (b *bench) sessionMemory(ctx context.Context) (series, error) {
-	front, err := b.traefik(ctx, stage{})
+	say("logging in %d times", b.sessions)
+	cookies, err := b.logIns(ctx, stage{}, b.sessions)
 	if err != nil {
 		return series{}, err
 	}
-	say("logging in %d times", b.sessions)
-	cookies := make([]string, b.sessions)
-	if err := inParallel(ctx, b.sessions, func(next <-chan int) error {
-		for i := range next {
-			var err error
-			if cookies[i], err = b.logIn(ctx, front); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		return series{}, err
-	}
-	return b.growth(ctx, "memory-session", func(i int) (field, error) { return field{"Cookie", cookies[i]}, nil })
+	return b.growth(ctx, "memory-session", func(i int) (field, error) { return cookies[i], nil })
 }
 
 func (b *bench) bearerMemory(ctx context.Context) (series, error) {

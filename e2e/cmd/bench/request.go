@@ -32,6 +32,18 @@ func navigation(url, router string, credential ...field) request {
 	return request{url: url, path: "/" + router + "/ok", fields: append(fields, credential...)}
 }
 
+// script is what a script in a page sends to a path: where a navigation would be led to a login, it gets 401.
+func script(url, path string, credential field) request {
+	return request{url: url, path: path, fields: []field{
+		browser[0],
+		{"Accept", "application/json"},
+		{"Sec-Fetch-Dest", "empty"},
+		{"Sec-Fetch-Mode", "cors"},
+		{"Sec-Fetch-Site", "same-origin"},
+		credential,
+	}}
+}
+
 // address is the entry point's, as net.Dial takes it.
 func (r request) address() string {
 	return strings.Replace(strings.TrimPrefix(r.url, "http://"), "localhost", "127.0.0.1", 1)

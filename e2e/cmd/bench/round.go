@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/e2e/harness"
@@ -93,13 +92,19 @@ func (b *bench) measure(ctx context.Context, r row, duration time.Duration) (sam
 	if err := b.check(ctx, r, req); err != nil {
 		return sample{}, err
 	}
+	beside, err := b.prepare(ctx, t, r, duration)
+	if err != nil {
+		return sample{}, err
+	}
 	before, err := readUsage(t.PID())
 	if err != nil {
 		return sample{}, err
 	}
 	answeredBefore := b.upstream.answered.Load()
+	ended := make(chan error, 1)
+	go func() { ended <- beside() }()
 	got, err := b.generator.run(ctx, req, duration)
-	if err != nil {
+	if err := errors.Join(err, <-ended); err != nil {
 		return sample{}, err
 	}
 	after, err := readUsage(t.PID())
@@ -113,6 +118,13 @@ func (b *bench) measure(ctx context.Context, r row, duration time.Duration) (sam
 	used := after.since(before)
 	cpu := float64(used.traefik.Nanoseconds()) / 1000 / float64(answered)
 	return sample{got.perSecond, cpu, used.others()}, b.check(ctx, r, req)
+}
+
+func (b *bench) prepare(ctx context.Context, t *harness.Traefik, r row, duration time.Duration) (beside func() error, err error) {
+	if r.beside == nil {
+		return func() error { return nil }, nil
+	}
+	return r.beside(ctx, b, t, duration)
 }
 
 func (b *bench) request(ctx context.Context, t *harness.Traefik, r row) (request, error) {
@@ -134,12 +146,12 @@ func (b *bench) check(ctx context.Context, r row, req request) error {
 	}
 	defer c.Close()
 	req.path += lookQuery
-	status, body, err := c.do(req.bytes())
+	res, err := c.do(req.bytes())
 	if err != nil {
 		return err
 	}
-	if status != http.StatusOK || body != answerBody {
-		return fmt.Errorf("check: status %d, body %q, want 200 and %q", status, body, answerBody)
+	if !res.fromUpstream() {
+		return fmt.Errorf("check: status %d, body %q, want 200 and %q", res.status, res.body, answerBody)
 	}
 	seen := b.upstream.takeSeen()
 	if seen == nil {

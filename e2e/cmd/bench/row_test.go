@@ -12,9 +12,12 @@ func TestChosenRowsBringWhatTheyAreComparedWith(t *testing.T) {
 	for only, want := range map[string]string{
 		"^bare$":      "bare",
 		"^bearer$":    "bare empty empty-bearer bearer",
+		"redis$":      "bare empty empty-id session-redis",
+		"revoking":    "bare empty empty-cookie session session-revoking",
 		"200-routers": "bare empty empty-cookie empty-bearer session bearer session-200-routers bearer-200-routers",
 		"nothing":     "",
-		"":            "bare empty empty-cookie empty-bearer session bearer session-1000-identities session-200-routers bearer-1000-identities bearer-200-routers",
+		"": "bare empty empty-cookie empty-id empty-bearer session session-redis bearer session-1000-identities session-200-routers " +
+			"bearer-1000-identities bearer-200-routers session-revoking",
 	} {
 		b.only = regexp.MustCompile(only)
 		var names []string

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/e2e/checkout"
 	"github.com/latchkey-auth/latchkey/e2e/harness"
@@ -16,22 +15,26 @@ type stage struct {
 	name       string
 	routers    int // of Latchkey
 	identities int // that Latchkey has in its cache
+	redis      bool
 }
+
+// redisStage has its sessions in Redis.
+var redisStage = stage{name: "redis", redis: true}
 
 // scene is what the requests meet. A Traefik is started when a row first needs it.
 type scene struct {
 	upstream *upstream
 	provider *harness.Provider
 	issuer   *issuer
+	redis    *harness.Redis // nil until a stage needs it
 
 	secret      string
 	cacheTokens int    // setting cache.tokens
 	latchkeyDir string // of Latchkey's source
 	emptyDir    string // of the empty plugin's
 	running     map[stage]*harness.Traefik
-	login       string // header Cookie of the latest login
-	loginAt     time.Time
-	version     string // of Traefik
+	logins      map[stage]login // the latest ones
+	version     string          // of Traefik
 }
 
 func newScene(o options) (*scene, error) {
@@ -46,6 +49,7 @@ func newScene(o options) (*scene, error) {
 		latchkeyDir: root,
 		emptyDir:    filepath.Join(root, "e2e", "cmd", "bench", "emptyplugin"),
 		running:     map[stage]*harness.Traefik{},
+		logins:      map[stage]login{},
 	}
 	if o.plugin != "" {
 		if s.latchkeyDir, err = filepath.Abs(o.plugin); err != nil {
@@ -75,6 +79,9 @@ func (s *scene) open() error {
 func (s *scene) stop() {
 	for _, t := range s.running {
 		t.Stop()
+	}
+	if s.redis != nil {
+		s.redis.Stop()
 	}
 	if s.provider != nil {
 		s.provider.Stop()
@@ -125,6 +132,9 @@ func (s *scene) dynamic(at stage) harness.Dynamic {
 		Services:    map[string]string{"ok": s.upstream.url},
 	}
 	d.Middlewares["empty"] = harness.Settings{}
+	if at.redis {
+		d.Middlewares["latchkey"] = inRedis(s.settings(), "redis", s.redis)
+	}
 	for name := range d.Middlewares {
 		d.Routers[name] = harness.Router{Rule: "PathPrefix(`/" + name + "/`)", Middlewares: []string{name}, Service: "ok", Priority: firstPriority}
 	}
@@ -139,6 +149,12 @@ func (s *scene) dynamic(at stage) harness.Dynamic {
 func (s *scene) traefik(ctx context.Context, at stage) (*harness.Traefik, error) {
 	if t := s.running[at]; t != nil {
 		return t, nil
+	}
+	if at.redis && s.redis == nil {
+		var err error
+		if s.redis, err = harness.StartRedis(ctx, harness.RedisOptions{}); err != nil {
+			return nil, err
+		}
 	}
 	t, err := harness.StartTraefik(ctx, s.traefikOptions(), s.dynamic(at))
 	if err != nil {

@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // spread sums up the samples of the rounds.
 type spread struct {
@@ -16,6 +19,12 @@ func spreadOf(samples []float64) spread {
 		return spread{}
 	}
 	return spread{Median: median(samples), Min: slices.Min(samples), Max: slices.Max(samples), Rounds: samples}
+}
+
+// percentile is the smallest sample that so large a share of them does not exceed; there must be one.
+func percentile(samples []float64, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(samples))
+	return sorted[max(0, int(math.Ceil(share*float64(len(sorted))))-1)]
 }
 
 // median is the middle one, or the mean of the middle two; the samples keep their order.

@@ -5,6 +5,28 @@ import (
 	"testing"
 )
 
+func TestPercentile(t *testing.T) {
+	var hundreds []float64
+	for i := range 200 {
+		hundreds = append(hundreds, float64(200-i))
+	}
+	for _, c := range []struct {
+		samples     []float64
+		share, want float64
+	}{
+		{hundreds, 0.5, 100},
+		{hundreds, 0.99, 198},
+		{hundreds, 1, 200},
+		{hundreds, 0, 1},
+		{[]float64{3, 1, 2}, 0.5, 2},
+		{[]float64{7}, 0.99, 7},
+	} {
+		if got := percentile(c.samples, c.share); got != c.want {
+			t.Errorf("percentile %v of %d samples is %v, want %v", c.share, len(c.samples), got, c.want)
+		}
+	}
+}
+
 func TestSpread(t *testing.T) {
 	for _, c := range []struct {
 		name             string

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/e2e/harness"
@@ -98,6 +97,6 @@ func answers(ctx context.Context, req request) bool {
 		return false
 	}
 	defer c.Close()
-	status, body, err := c.do(req.bytes())
-	return err == nil && status == http.StatusOK && body == answerBody
+	res, err := c.do(req.bytes())
+	return err == nil && res.fromUpstream()
 }

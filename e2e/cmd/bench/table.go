@@ -24,7 +24,7 @@ func table(w io.Writer, figures []figure) error {
 			name = ""
 		}
 		previous = f.Row
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", name, f.Measure, number(f.Value.Median), between(f.Value), strings.Join(f.cells(), "\t"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", name, f.Measure, f.number(f.Value.Median), betweenWith(f.Value, f.number), strings.Join(f.cells(), "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -56,14 +56,19 @@ func (f figure) cells() []string {
 	return cells
 }
 
-func between(s spread) string { return betweenWith(s, number) }
-
 // betweenWith is empty for a single sample.
 func betweenWith(s spread, format func(float64) string) string {
 	if len(s.Rounds) < 2 {
 		return ""
 	}
 	return "(" + format(s.Min) + "-" + format(s.Max) + ")"
+}
+
+func (f figure) number(v float64) string {
+	if f.whole {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return number(v)
 }
 
 // number has three significant digits, and whatever is left of the point.

@@ -14,6 +14,8 @@ func TestTable(t *testing.T) {
 			{"empty", spreadOf([]float64{0.8, 0.96, 0.85})},
 			{"empty-cookie", spreadOf([]float64{0.9, 0.98, 0.95})},
 		}},
+		{Row: "storm", Measure: "grants", Value: spreadOf([]float64{1}), whole: true},
+		{Row: "storm", Measure: "s", Value: spreadOf([]float64{2.3})},
 		{Row: "start", Measure: "seconds", Value: spreadOf([]float64{1.5}), Note: "once"},
 	}
 	want := `
@@ -21,6 +23,8 @@ row      measure     median  (min-max)      of bare           of empty          
 bare     requests/s  11000   (10000-12000)
          CPU µs      61.2    (60.0-70.0)
 session  requests/s  9000    (8000-9500)    0.75 (0.70-0.95)  0.85 (0.80-0.96)  0.95 (0.90-0.98) of empty-cookie
+storm    grants      1
+         s           2.30
 start    seconds     1.50
 start: once
 `
