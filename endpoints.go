@@ -28,6 +28,8 @@ func (l *Latchkey) endpointTable() map[string]endpointHandler {
 // serveEndpoint answers a request under basePath. Names match exactly; others
 // are 404 and never reach the upstream.
 func (l *Latchkey) serveEndpoint(w http.ResponseWriter, r *http.Request) {
+	// None of what is said here is for a cache, not even that there is nothing.
+	w.Header().Set("Cache-Control", "no-store")
 	e, ok := l.endpoints[strings.TrimPrefix(r.URL.Path, l.set.basePath)]
 	if !ok {
 		http.NotFound(w, r)

@@ -17,7 +17,6 @@ const maxLogoutBody = 64 << 10
 // (OpenID Connect Back-Channel Logout, sections 2.5 to 2.8). It is 200 only once
 // every replica has been told.
 func (l *Latchkey) serveBackchannelLogout(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
 	if err := l.backchannelLogout(w, r); err != nil {
 		l.refuse(w, r, fmt.Errorf("%w: %v", errLogoutToken, err), "")
 		return
@@ -98,6 +97,5 @@ func (l *Latchkey) serveFrontchannelLogout(w http.ResponseWriter, r *http.Reques
 		l.log.warn("the other replicas learn of a logout when Redis is back", "session", s.tag(), "error", err.Error())
 	}
 	l.revokeRefreshToken(s)
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 }

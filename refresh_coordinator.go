@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -101,12 +102,10 @@ func (c *RefreshCoordinator) CoordinateRefresh(ctx context.Context, key string, 
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-f.done:
-		return f.result, f.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: still under way: %v", errGrantFailed, ctx.Err())
+	if err := wait.For(ctx, f.done); err != nil {
+		return nil, fmt.Errorf("%w: still under way: %v", errGrantFailed, err)
 	}
+	return f.result, f.err
 }
 
 // join returns the flight for the key: one that has landed where the result is
@@ -214,12 +213,12 @@ func (c *RefreshCoordinator) backOff(key string) {
 		c.failures = map[string]refreshFailure{}
 	}
 	failure := c.failures[key]
-	wait := firstBackOff << failure.count
-	if wait >= lastBackOff {
-		wait = lastBackOff
+	delay := firstBackOff << failure.count
+	if delay >= lastBackOff {
+		delay = lastBackOff
 	} else {
 		failure.count++
 	}
-	failure.until = c.now().Add(wait)
+	failure.until = c.now().Add(delay)
 	c.failures[key] = failure
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 func newTestCoordinator(clk *clock) *RefreshCoordinator {
@@ -36,10 +38,8 @@ func openGrants() *grants {
 func (g *grants) grant(ctx context.Context) (*granted, error) {
 	n := g.count.Add(1)
 	g.arrived <- struct{}{}
-	select {
-	case <-g.gate:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := wait.For(ctx, g.gate); err != nil {
+		return nil, err
 	}
 	if g.err != nil {
 		return nil, g.err

@@ -70,8 +70,13 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 // grantUnderLease grants, unless there is a result by now, and gives the lease
 // back once the result is shared.
 func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder string, grant func(context.Context) (*granted, error)) (*granted, error) {
+	keep := false
+	defer func() {
+		if !keep {
+			c.replicas.returnLease(key, holder)
+		}
+	}()
 	if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
-		c.replicas.returnLease(key, holder)
 		return result, err
 	}
 	grantCtx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -81,33 +86,26 @@ func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder st
 	if errors.Is(err, errGrantRefused) {
 		// Somebody may have used the token before us, and told it late.
 		if late, failed := c.replicas.result(ctx, key); late != nil && failed == nil {
-			result = late
-			err = nil
+			return late, nil
 		}
 	}
 	if err != nil {
-		c.replicas.returnLease(key, holder)
 		return nil, err
 	}
-	if c.replicas.share(key, result, c.shareFor) == nil {
-		c.replicas.returnLease(key, holder)
-		return result, nil
+	if c.replicas.share(key, result, c.shareFor) != nil {
+		// The others must not use the spent token: they get the lease when they can
+		// have the result.
+		keep = true
+		go c.replicas.keepSharing(key, holder, result, c.shareFor)
 	}
-	// The others must not use the spent token: they get the lease when they can
-	// have the result.
-	go c.replicas.keepSharing(key, holder, result, c.shareFor)
 	return result, nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	over, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-over.Done()
+	return ctx.Err()
 }
 
 // result returns what a replica shared, or nil.

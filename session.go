@@ -91,12 +91,11 @@ func (l *Latchkey) updateSession(w http.ResponseWriter, r *http.Request, v *veri
 	now := l.now().Unix()
 	cookieEnds := s.ends(l.set)
 	if now >= s.renews(l.set) {
-		// Not the copy that this replica has: another one may have refreshed it.
-		s = l.newest(r.Context(), s, credential)
-		s.Seen = now
-		if err := l.saveSession(w, r, s, credential); err != nil {
+		renewed, err := l.renewSession(w, r, s, credential)
+		if err != nil {
 			return nil, err
 		}
+		s = renewed
 	}
 	v.until = l.verdictEnds(s, now)
 	// A cookie ends when it says so; the one that it was renewed by is verified when

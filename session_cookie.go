@@ -72,24 +72,31 @@ func (l *Latchkey) timeLeft(s *session) time.Duration {
 	return time.Unix(s.ends(l.set), 0).Sub(l.now())
 }
 
-// saveSession keeps a session whose idle time-out moved on, or that has a new
-// cookie. One that is gone meanwhile was ended. While Redis is known to be away
-// it is left as it is.
-func (l *Latchkey) saveSession(w http.ResponseWriter, r *http.Request, s *session, credential string) error {
+// renewSession moves the idle time-out on, in the cookie or in the store. While
+// the store is away the session is left as it is: a write that fails would take
+// it out of this process' memory.
+func (l *Latchkey) renewSession(w http.ResponseWriter, r *http.Request, s *session, credential string) (*session, error) {
+	now := l.now().Unix()
 	if l.sessions == nil {
-		return l.giveSession(w, r, s)
+		s.Seen = now
+		err := l.giveSession(w, r, s)
+		return s, err
 	}
-	if l.redis != nil && l.redis.Health().Breaker != "closed" {
-		return nil
-	}
-	there, err := l.sessions.update(r.Context(), s, credential, l.timeLeft(s))
+	// Not the copy that this replica has: another one may have refreshed it.
+	stored, found, err := l.sessions.reload(r.Context(), credential)
 	if err != nil {
-		return fmt.Errorf("%w: %v", errStoreAway, err)
+		l.log.debug("the idle time-out of a session stays", "error", err.Error())
+		return s, nil
 	}
-	if !there {
-		return errExpired
+	if !found || stored.ID != s.ID {
+		return nil, errExpired
 	}
-	return nil
+	stored.Seen = now
+	there, err := l.sessions.update(r.Context(), stored, credential, l.timeLeft(stored))
+	if err == nil && !there {
+		return nil, errExpired
+	}
+	return stored, nil
 }
 
 // giveSession hands a session to the browser.

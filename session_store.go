@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 // sessionStore keeps sessions on the server. The browser has a random id alone;
@@ -74,12 +75,10 @@ func (r *recordReads) land(key string, f *recordRead) {
 }
 
 func (f *recordRead) wait(ctx context.Context) (*session, bool, error) {
-	select {
-	case <-f.done:
-		return decodeRecord(f.value, f.found, f.err)
-	case <-ctx.Done():
-		return nil, false, fmt.Errorf("load session: %w", ctx.Err())
+	if err := wait.For(ctx, f.done); err != nil {
+		return nil, false, fmt.Errorf("load session: %w", err)
 	}
+	return decodeRecord(f.value, f.found, f.err)
 }
 
 // reload is load past this process' memory.

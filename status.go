@@ -49,7 +49,6 @@ func (l *Latchkey) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 func writeJSON(w http.ResponseWriter, document string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.Write([]byte(document))
 }

@@ -1,5 +1,7 @@
 package cache
 
+import "reflect"
+
 // backfill is what Redis had, on its way into memory.
 type backfill struct {
 	visit visit
@@ -8,10 +10,8 @@ type backfill struct {
 
 // offer makes nobody wait: with the queue full the backfill is dropped, and the
 // next hit in Redis offers it again.
-func (t *Tiered) offer(b backfill) {
-	select {
-	case t.queue <- b:
-	default:
+func (t *Tiered) offer(b *backfill) {
+	if !reflect.ValueOf(t.queue).TrySend(reflect.ValueOf(b)) {
 		t.dropped.Add(1)
 	}
 }
@@ -25,16 +25,22 @@ func (t *Tiered) work() {
 
 // next does one backfill, or returns false at the end.
 func (t *Tiered) next() bool {
-	select {
-	case <-t.closing:
+	// No select: see internal/wait.
+	chosen, value, _ := reflect.Select([]reflect.SelectCase{
+		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(t.closing)},
+		{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(t.queue)},
+	})
+	if chosen == 0 {
 		return false
-	case b := <-t.queue:
-		t.backfill(b)
-		return true
 	}
+	b, ok := value.Interface().(*backfill)
+	if ok {
+		t.backfill(b)
+	}
+	return true
 }
 
-func (t *Tiered) backfill(b backfill) {
+func (t *Tiered) backfill(b *backfill) {
 	defer func() {
 		// A panic in a goroutine would end the whole of Traefik.
 		if recover() != nil {

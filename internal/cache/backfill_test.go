@@ -76,7 +76,7 @@ func TestBackfillComesTooLateForTheQueue(t *testing.T) {
 		t.Fatalf("got %v, %v", found, err)
 	}
 	deleteIt(t, c)
-	c.offer(backfill{visit: began, held: found})
+	c.offer(&backfill{visit: began, held: found})
 	drained(t, c)
 	if got := get(t, c, "k"); got != "-" {
 		t.Errorf("got %q, which was deleted", got)
@@ -223,8 +223,8 @@ func TestBackfillPanics(t *testing.T) {
 	g, clk := newRig(t), &clock{}
 	c := g.tiered(t, clk.now, 10)
 	for i := 0; i < 3; i++ {
-		c.queue <- backfill{visit: visit{shard: -1}, held: &held{}} // no such shard
-		c.queue <- backfill{}                                       // nothing to write
+		c.queue <- &backfill{visit: visit{shard: -1}, held: &held{}} // no such shard
+		c.queue <- &backfill{}                                       // nothing to write
 	}
 	eventually(t, "the panics", func() bool { return c.Stats().Panics == 6 })
 	set(t, g.redis, "k", "v", time.Hour)
@@ -244,7 +244,7 @@ func TestCloseWithFullQueue(t *testing.T) {
 	set(t, g.redis, "k", "v", time.Hour)
 	get(t, c, "k")
 	began := c.begin("k")
-	full := backfill{visit: began, held: &held{value: []byte("v"), left: time.Hour}}
+	full := &backfill{visit: began, held: &held{value: []byte("v"), left: time.Hour}}
 
 	c.memory.mu.Lock() // holds up the worker in the middle of a backfill
 	go c.work()

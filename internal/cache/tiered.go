@@ -25,7 +25,7 @@ type Tiered struct {
 
 	writes []int64 // of the keys of each shard; under memory.mu
 
-	queue   chan backfill
+	queue   chan *backfill
 	closing chan struct{}
 	closed  sync.Once
 	ended   chan struct{} // the worker has
@@ -50,7 +50,7 @@ func newTiered(memory *Memory, redis *Redis, memoryTTL time.Duration, queue int)
 		redis:     redis,
 		memoryTTL: memoryTTL,
 		writes:    make([]int64, shards),
-		queue:     make(chan backfill, queue),
+		queue:     make(chan *backfill, queue),
 		closing:   make(chan struct{}),
 		ended:     make(chan struct{}),
 	}
@@ -79,7 +79,7 @@ func (t *Tiered) fromRedis(ctx context.Context, key string) ([]byte, bool, error
 	if err != nil || found == nil {
 		return nil, false, err
 	}
-	t.offer(backfill{visit: began, held: found})
+	t.offer(&backfill{visit: began, held: found})
 	return found.value, true, nil
 }
 

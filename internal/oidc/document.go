@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -182,12 +184,10 @@ func (d *document) report(before, err error) {
 }
 
 func (d *document) wait(ctx context.Context, f *flight) (interface{}, error) {
-	select {
-	case <-f.done:
-		return f.value, f.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%s of %q: %w: %w", d.name, d.issuer, ErrUnavailable, ctx.Err())
+	if err := wait.For(ctx, f.done); err != nil {
+		return nil, fmt.Errorf("%s of %q: %w: %w", d.name, d.issuer, ErrUnavailable, err)
 	}
+	return f.value, f.err
 }
 
 // snapshot is how a document stands, for Health and Stats.

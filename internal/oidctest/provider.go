@@ -23,6 +23,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 // The paths.
@@ -150,10 +152,7 @@ func (g *gate) release() {
 
 func (g *gate) wait(r *http.Request) {
 	g.arrived <- struct{}{}
-	select {
-	case <-g.open:
-	case <-r.Context().Done():
-	}
+	_ = wait.For(r.Context(), g.open)
 }
 
 func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -19,7 +21,7 @@ type pool struct {
 	connect func(ctx context.Context) (*connection, *failure)
 	timeout time.Duration // for a slot
 	now     func() time.Time
-	slots   chan struct{} // one for each caller that has a connection
+	slots   chan struct{} // one for each caller that may have a connection yet
 
 	mu         sync.Mutex
 	idle       []*connection // the last used last
@@ -29,13 +31,17 @@ type pool struct {
 }
 
 func newPool(config *Config, bound int, connect func(ctx context.Context) (*connection, *failure)) *pool {
-	return &pool{
+	p := &pool{
 		connect: connect,
 		timeout: config.Timeout,
 		now:     config.Now,
 		slots:   make(chan struct{}, bound),
 		open:    map[*connection]bool{},
 	}
+	for i := 0; i < bound; i++ {
+		p.slots <- struct{}{}
+	}
+	return p
 }
 
 // get returns an idle connection or a new one, which put takes back.
@@ -48,32 +54,29 @@ func (p *pool) get(ctx context.Context) (*connection, *failure) {
 	}
 	c, f := p.fresh(ctx)
 	if f != nil {
-		<-p.slots
+		p.slots <- struct{}{}
 		return nil, f
 	}
 	return c, nil
 }
 
 func (p *pool) acquire(ctx context.Context) *failure {
-	select {
-	case p.slots <- struct{}{}:
+	if wait.Now(p.slots) {
 		return nil
-	default:
 	}
 	return p.wait(ctx)
 }
 
 func (p *pool) wait(ctx context.Context) *failure {
-	timer := time.NewTimer(p.timeout)
-	defer timer.Stop()
-	select {
-	case p.slots <- struct{}{}:
+	patient, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	if wait.For(patient, p.slots) == nil {
 		return nil
-	case <-ctx.Done():
-		return &failure{code: "canceled", err: ctx.Err(), caller: true, spared: true}
-	case <-timer.C:
-		return &failure{code: "busy", spared: true}
 	}
+	if err := ctx.Err(); err != nil {
+		return &failure{code: "canceled", err: err, caller: true, spared: true}
+	}
+	return &failure{code: "busy", spared: true}
 }
 
 // reuse returns an idle connection, or nil.
@@ -129,11 +132,11 @@ func (p *pool) fresh(ctx context.Context) (*connection, *failure) {
 // put takes a connection back; one that is of no more use is closed.
 func (p *pool) put(c *connection, good bool) {
 	if good && p.keep(c) {
-		<-p.slots
+		p.slots <- struct{}{}
 		return
 	}
 	p.discard(c)
-	<-p.slots
+	p.slots <- struct{}{}
 }
 
 func (p *pool) keep(c *connection) bool {

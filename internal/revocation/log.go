@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -95,9 +96,7 @@ func (g *Log) known(ctx context.Context) error {
 		return nil
 	}
 	g.start()
-	select {
-	case <-g.ready:
-	default:
+	if !wait.Now(g.ready) {
 		if err := g.waitReady(ctx); err != nil {
 			return err
 		}
@@ -117,13 +116,10 @@ func (g *Log) waitReady(ctx context.Context) error {
 	if absent {
 		return fmt.Errorf("revocation log: never read so far: %w", ErrUnavailable)
 	}
-	timer := time.NewTimer(firstRead)
-	defer timer.Stop()
-	select {
-	case <-g.ready:
+	ctx, cancel := context.WithTimeout(ctx, firstRead)
+	defer cancel()
+	if wait.For(ctx, g.ready) == nil {
 		return nil
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 	return fmt.Errorf("revocation log: never read so far: %w", ErrUnavailable)
 }

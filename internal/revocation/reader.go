@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -55,12 +56,9 @@ func (g *Log) run(ctx context.Context) {
 }
 
 func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	over, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-over.Done()
 }
 
 // step reads once: at once while there is a stretch to catch up with, else for
@@ -215,13 +213,12 @@ func (g *Log) answered(whole bool) {
 	if !back {
 		return
 	}
-	select {
-	case <-g.ready:
+	if wait.Now(g.ready) {
 		g.index.Touch()
 		g.say("the revocation log is read again")
-	default:
-		close(g.ready)
+		return
 	}
+	close(g.ready)
 }
 
 // failed notes that it is not. Once that is so for too long, nothing that was

@@ -33,7 +33,7 @@ func StartCluster(t testing.TB) *Cluster {
 		node.Command("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(c.Nodes[0].port), c.Nodes[0].busPort())
 	}
 	for _, node := range c.Nodes {
-		wait(t, "the cluster to agree", func() bool {
+		await(t, "the cluster to agree", func() bool {
 			info := node.Command("CLUSTER", "INFO")
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3") &&
 				strings.Contains(info, "cluster_slots_ok:16384")

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
+
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 // The numbers of signals. The interpreter has neither syscall nor os/exec, so
@@ -99,10 +101,5 @@ func (p *process) kill() {
 }
 
 func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
+	return wait.Now(p.done)
 }

@@ -24,7 +24,7 @@ func StartSentinel(t testing.TB) *Sentinels {
 	s.Replica = start(t, func(r *Server) []string {
 		return append(r.standard(), "--replicaof", "127.0.0.1 "+strconv.Itoa(s.Master.port))
 	})
-	wait(t, "the replica to follow", func() bool {
+	await(t, "the replica to follow", func() bool {
 		return strings.Contains(s.Replica.Command("INFO", "replication"), "master_link_status:up")
 	})
 	for i := 0; i < 3; i++ {
@@ -37,7 +37,7 @@ func StartSentinel(t testing.TB) *Sentinels {
 		s.Sentinels = append(s.Sentinels, sentinel)
 	}
 	for _, sentinel := range s.Sentinels {
-		wait(t, "the sentinels to know of each other", func() bool {
+		await(t, "the sentinels to know of each other", func() bool {
 			known := "\n" + sentinel.Command("SENTINEL", "MASTER", MasterName) + "\n"
 			return strings.Contains(known, "\nnum-other-sentinels\n2\n") && strings.Contains(known, "\nnum-slaves\n1\n")
 		})
@@ -52,7 +52,7 @@ func (s *Sentinels) Failover() {
 	t := s.Master.t
 	t.Helper()
 	s.Master.Stop()
-	wait(t, "the replica to be the master", func() bool {
+	await(t, "the replica to be the master", func() bool {
 		// A busy sentinel may refuse for a while, or give up.
 		_, _ = s.Sentinels[0].ask("SENTINEL", "FAILOVER", MasterName)
 		return strings.HasPrefix(s.Replica.Command("ROLE"), "master")

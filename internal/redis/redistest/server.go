@@ -162,8 +162,8 @@ func freePort(t testing.TB) int {
 	return 0
 }
 
-// wait asks until the condition holds.
-func wait(t testing.TB, what string, holds func() bool) {
+// await asks until the condition holds.
+func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {
 		if holds() {

@@ -1,0 +1,147 @@
+package latchkey
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// logins logs the person in n times, a second apart, in browsers of their own.
+func (g *rig) logins(n int, claims map[string]interface{}) []map[string]string {
+	g.t.Helper()
+	var jars []map[string]string
+	for i := 0; i < n; i++ {
+		g.clock.advance(time.Second)
+		g.swap(nil)
+		g.login("/app", claims)
+		jars = append(jars, g.swap(nil))
+	}
+	return jars
+}
+
+// statusOf is what a browser gets.
+func (g *rig) statusOf(l *Latchkey, jar map[string]string) int {
+	g.t.Helper()
+	was := g.swap(jar)
+	status := g.doAt(l, fetch(g.t, "/app")).StatusCode
+	g.swap(was)
+	return status
+}
+
+// How many sessions a login leaves of its user, and what of another's, in every
+// store.
+func TestSessionsLeftByALogin(t *testing.T) {
+	for _, c := range []struct {
+		maxPerUser int
+		onLogin    string
+		logins     int
+		left       int
+	}{
+		{0, "keep", 4, 4},
+		{2, "keep", 2, 2},
+		{2, "keep", 5, 2},
+		{1, "keep", 3, 1},
+		{0, "endOthers", 3, 1},
+	} {
+		for _, store := range []string{"cookie", "memory"} {
+			what := store + ": " + strconv.Itoa(c.maxPerUser) + ", " + c.onLogin
+			g := inStore(t, store, func(set *Config) {
+				set.Session.MaxPerUser = c.maxPerUser
+				set.Session.OnLogin = c.onLogin
+			})
+			bob := g.logins(1, map[string]interface{}{"sub": "bob"})
+			jars := g.logins(c.logins, nil)
+			for i, jar := range jars {
+				want := http.StatusUnauthorized
+				if i >= len(jars)-c.left {
+					want = http.StatusOK
+				}
+				if got := g.statusOf(g.l, jar); got != want {
+					t.Errorf("%s: login %d of %d: got status %d, want %d", what, i+1, len(jars), got, want)
+				}
+			}
+			if got := g.statusOf(g.l, bob[0]); got != http.StatusOK {
+				t.Errorf("%s: another user got status %d", what, got)
+			}
+		}
+	}
+}
+
+// Both lists of a user's sessions keep the same: the oldest first, without those
+// that are over, and bounded.
+func TestUserSessions(t *testing.T) {
+	p := newPair(t, func(c *Config) { c.Session.MaxPerUser = 5 })
+	g := inStore(t, "memory", func(c *Config) { c.Session.MaxPerUser = 5 })
+	for name, users := range map[string]userSessions{"redis": p.l.users, "memory": g.l.users} {
+		ctx := context.Background()
+		now := time.Now().UnixMilli()
+		add := func(user, id string, until, now int64) []string {
+			t.Helper()
+			others, err := users.add(ctx, user, id, until, now)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			return others
+		}
+		add("u", "a", now+1000000, now)
+		add("u", "b", now+2000000, now)
+		add("v", "x", now+1500000, now)
+		if got := add("u", "c", now+3000000, now); len(got) != 2 || got[0] != "a" || got[1] != "b" {
+			t.Errorf("%s: got %v, want a and b", name, got)
+		}
+		if got := add("u", "c", now+3000000, now); len(got) != 2 {
+			t.Errorf("%s: one that is there again: %v", name, got)
+		}
+		if got := add("u", "d", now+4000000, now+1000000); len(got) != 2 || got[0] != "b" {
+			t.Errorf("%s: after the first is over: %v, want b and c", name, got)
+		}
+		if err := users.remove(ctx, "u", "b", now); err != nil {
+			t.Fatal(err)
+		}
+		if err := users.remove(ctx, "nobody", "b", now); err != nil {
+			t.Fatal(err)
+		}
+		if got := add("u", "e", now+5000000, now+1000000); len(got) != 2 || got[0] != "c" || got[1] != "d" {
+			t.Errorf("%s: after one was removed: %v, want c and d", name, got)
+		}
+	}
+}
+
+func TestUserSessionsAreBounded(t *testing.T) {
+	p := newPair(t, func(c *Config) { c.Session.MaxPerUser = 5 })
+	g := inStore(t, "memory", func(c *Config) { c.Session.MaxPerUser = 5 })
+	now := time.Now().UnixMilli()
+	key := p.l.users.(*redisUsers).key("u")
+	for i := 0; i < maxSessionsPerUser; i++ {
+		p.server.Command("ZADD", key, strconv.FormatInt(now+10000+int64(i), 10), strconv.Itoa(i))
+	}
+	if _, err := p.l.users.add(context.Background(), "u", "last", now+60000, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.server.Command("ZCARD", key); got != strconv.Itoa(maxSessionsPerUser) {
+		t.Errorf("redis keeps %s of one user", got)
+	}
+	if got := p.server.Command("ZSCORE", key, "last"); got == "" {
+		t.Error("redis has pushed out the newest")
+	}
+	if got := p.server.Command("TTL", key); got == "-1" {
+		t.Error("the list stays for ever")
+	}
+	users := g.l.users.(*memoryUsers)
+	var list []listed
+	for i := 0; i < maxSessionsPerUser; i++ {
+		list = append(list, listed{ID: strconv.Itoa(i), Until: now + 10 + int64(i)})
+	}
+	if err := users.write(context.Background(), "u", list, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := users.add(context.Background(), "u", "last", now+60000, now); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := users.read(context.Background(), "u")
+	if err != nil || len(kept) != maxSessionsPerUser || kept[len(kept)-1].ID != "last" {
+		t.Errorf("memory keeps %d of one user, %v", len(kept), err)
+	}
+}
