@@ -19,7 +19,6 @@ type Index struct {
 	watched           int
 
 	generation atomic.Uint64
-	entries    atomic.Int64
 }
 
 // NewIndex holds at most bound entries, at least two.

@@ -40,7 +40,7 @@ func TestNow(t *testing.T) {
 		t.Error("not received once")
 	}
 	close(c)
-	if !Now(c) || !Now(c) {
+	if first, again := Now(c), Now(c); !first || !again {
 		t.Error("a closed channel does not say so")
 	}
 }
