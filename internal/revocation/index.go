@@ -133,8 +133,8 @@ func (x *Index) turn(now int64) {
 			delete(x.current, key)
 		}
 	}
-	if len(x.current) < x.half {
-		return
+	if len(x.current) <= x.half/2 {
+		return // or the next turn would come soon
 	}
 	for _, e := range x.previous {
 		if e.Until > now && e.At > x.floor {

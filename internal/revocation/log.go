@@ -129,6 +129,7 @@ func (g *Log) waitReady(ctx context.Context) error {
 // Redis is back.
 func (g *Log) Revoke(ctx context.Context, entries []Entry) error {
 	now := g.now().Unix()
+	entries = g.lasting(entries, now)
 	for _, e := range entries {
 		g.index.Add(e, now)
 	}
@@ -141,6 +142,22 @@ func (g *Log) Revoke(ctx context.Context, entries []Entry) error {
 		return fmt.Errorf("revoke: %v: %w", err, ErrUnavailable)
 	}
 	return nil
+}
+
+// lasting are the entries, none of which ends before what it revokes does by the
+// longest of the lifetimes.
+func (g *Log) lasting(entries []Entry, now int64) []Entry {
+	g.mu.Lock()
+	least := now + int64(g.retain/time.Second) + 1
+	g.mu.Unlock()
+	list := make([]Entry, len(entries))
+	for i, e := range entries {
+		if e.Until < least {
+			e.Until = least
+		}
+		list[i] = e
+	}
+	return list
 }
 
 func (g *Log) postpone(entries []Entry) {

@@ -26,6 +26,7 @@ const (
 type position struct {
 	last  string // the id of the last entry that was read
 	whole bool   // the stream was read to its end since the connection was lost
+	lost  bool   // Redis was away: it may be another one now, whose clock is behind
 }
 
 func (g *Log) start() {
@@ -47,6 +48,7 @@ func (g *Log) run(ctx context.Context) {
 		}
 		if err != nil {
 			at.whole = false
+			at.lost = true
 			g.failed(err)
 			sleep(ctx, pause)
 			continue
@@ -103,7 +105,24 @@ func (g *Log) rewind(ctx context.Context, at *position) error {
 	if len(reply.Items) == 0 || len(reply.Items[0].Items) == 0 || before(reply.Items[0].Items[0].Text, at.last) {
 		at.last = origin
 	}
+	if at.lost {
+		at.last = earlier(at.last)
+		at.lost = false
+	}
 	return nil
+}
+
+// clockGap is by how much the clocks of two Redis may differ.
+const clockGap = time.Minute
+
+// earlier is the id that far before. What is read twice counts once.
+func earlier(id string) string {
+	at, _, _ := strings.Cut(id, "-")
+	ms := number(at) - clockGap.Milliseconds()
+	if ms <= 0 {
+		return origin
+	}
+	return strconv.FormatInt(ms, 10) + "-0"
 }
 
 // before compares two ids of entries, which are a time and a counter.
