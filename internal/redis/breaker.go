@@ -67,16 +67,16 @@ func (b *breaker) probe() bool {
 }
 
 // probed ends a probe. One that says nothing, as its caller left, leaves it to
-// the next caller.
+// the next caller. The breaker may be closed by now: its caller saw it open just
+// before another's probe was answered.
 func (b *breaker) probed(f *failure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probing = false
-	if f == nil {
+	if f == nil && isOpen(b.epoch.Load()) {
 		b.epoch.Add(1)
-		return
 	}
-	if !f.caller {
+	if f != nil && !f.caller {
 		b.probeAt = b.now().Add(probeEvery)
 	}
 }

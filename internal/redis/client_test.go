@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -133,6 +134,33 @@ func TestBlock(t *testing.T) {
 	expect(t, "the blocked", <-answered, `["queue" "v"]`)
 	if h := c.Health(); h.Connections != 2 {
 		t.Errorf("%d connections, want one for Do and one for Block", h.Connections)
+	}
+}
+
+// TestTooManyBlocked: callers that block have a bounded number of connections,
+// and do not keep others from theirs.
+func TestTooManyBlocked(t *testing.T) {
+	s := redistest.Start(t)
+	c := open1(t, Config{Addresses: []string{s.Addr()}})
+	ctx, cancel := context.WithCancel(background)
+	var wg sync.WaitGroup
+	for i := 0; i < maxBlocking; i++ {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			_, _ = c.Block(ctx, time.Minute, "BLPOP", "never", "0")
+		}()
+	}
+	waitFor(t, "blocked clients", func() bool {
+		return strings.Contains(s.Command("INFO", "clients"), "blocked_clients:"+strconv.Itoa(maxBlocking)+"\r")
+	})
+	_, err := c.Block(ctx, time.Minute, "BLPOP", "never", "1")
+	expectError(t, "one too many", err, ErrUnavailable, "busy")
+	expect(t, "a command that does not block", do(t, c, "PING"), `"PONG"`)
+	cancel()
+	wg.Wait()
+	if n := c.Health().Connections; n != 1 {
+		t.Errorf("%d connections after all have left, want 1", n)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 var (
@@ -50,7 +51,7 @@ func (f *failure) text() string {
 
 // broken is an I/O or protocol error.
 func broken(ctx context.Context, err error) *failure {
-	if left := ctx.Err(); left != nil {
+	if left := leftBy(ctx); left != nil {
 		return &failure{code: "canceled", err: left, caller: true, spared: true}
 	}
 	if errors.Is(err, errProtocol) {
@@ -61,6 +62,18 @@ func broken(ctx context.Context, err error) *failure {
 		return &failure{code: "timeout", err: err, timeout: true}
 	}
 	return &failure{code: network(err), err: err}
+}
+
+// leftBy says why the caller has left. Dialing looks at the context's deadline by
+// itself, and may find it passed before the context does.
+func leftBy(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if end, limited := ctx.Deadline(); limited && !time.Now().Before(end) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // network names the kinds of network errors. syscall, with their numbers, is

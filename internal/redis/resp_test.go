@@ -154,6 +154,21 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
+// TestPasswordIsNotRepeated, whatever the server says.
+func TestPasswordIsNotRepeated(t *testing.T) {
+	r := newReader(strings.NewReader("-ERR no such password: hunter2\r\n"))
+	r.password = "hunter2"
+	reply, err := r.read()
+	if err != nil || reply.Err == nil {
+		t.Fatalf("got %s, %v", show(reply), err)
+	}
+	for _, text := range []string{reply.Text, reply.Err.Error()} {
+		if strings.Contains(text, "hunter2") || !strings.Contains(text, "no such password: ***") {
+			t.Errorf("the refusal is told as %q", text)
+		}
+	}
+}
+
 func TestErrorCodes(t *testing.T) {
 	cases := map[string]string{
 		"ERR no such key": "ERR", "WRONGTYPE Operation against": "WRONGTYPE", "LOADING": "LOADING",

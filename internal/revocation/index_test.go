@@ -116,6 +116,19 @@ func TestExpiredEntriesMakeRoom(t *testing.T) {
 	}
 }
 
+// Nor does it push out what can still matter.
+func TestExpiredEntriesPushNothingOut(t *testing.T) {
+	x := NewIndex(4)
+	x.Add(Entry{Key: Session("long"), At: 5, Until: hour}, 1)
+	x.Add(Entry{Key: Session("short"), At: 5, Until: 2}, 1)
+	for i := 0; i < 3; i++ {
+		x.Add(Entry{Key: Session(name(i)), At: 5, Until: hour}, 3)
+	}
+	if x.Revoked(5, []Key{Session("other")}) || !x.Revoked(5, []Key{Session("long")}) {
+		t.Error("an entry that is over took the place of one that is not")
+	}
+}
+
 // An entry that is pushed out of the older generation counts even where the
 // newer one has entries of an earlier time.
 func TestFloorIsTheLatest(t *testing.T) {

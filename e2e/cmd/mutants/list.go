@@ -14,9 +14,14 @@ const (
 	cookies   = "cookies"
 	caches    = "caches"
 	endpoints = "endpoints"
+
+	refresh     = "refresh"
+	backchannel = "back-channel logout"
+	redisGroup  = "Redis"
+	denial      = "denial of service"
 )
 
-var groups = []string{smuggling, paths, jwtKeys, parsing, claims, login, targets, cookies, caches, endpoints}
+var groups = []string{smuggling, paths, jwtKeys, parsing, claims, login, targets, cookies, caches, endpoints, backchannel, refresh, redisGroup, denial}
 
 func mutants() []mutant {
 	return slices.Concat(
@@ -26,5 +31,8 @@ func mutants() []mutant {
 		loginMutants, flowMutants, discoveryMutants, targetMutants,
 		cookieMutants, sealMutants, sessionMutants,
 		verdictMutants, passMutants, policyMutants, endpointMutants, pageMutants,
+		refreshMutants, coordinatorMutants, leaseMutants, grantMutants, logoutMutants,
+		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
+		redisMutants, breakerMutants, replyMutants, serverMutants, denialMutants,
 	)
 }

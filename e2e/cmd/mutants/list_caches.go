@@ -20,7 +20,7 @@ var verdictMutants = []mutant{
 
 var passMutants = []mutant{
 	{caches, "a pass after its end", "plugin.go", " && l.left(p.until) > 0", ""},
-	{caches, "a pass beside a second credential", "passes.go", "\t\tif name != t.except {\n", "\t\tif name != \"\" {\n"},
+	{caches, "a pass beside a second credential", "passes.go", "if name != t.except && name != \"Upgrade\" {", "if name != \"Upgrade\" {"},
 	{caches, "a pass for the first of two lines", "plugin.go", "if len(header) == 1 && ", "if len(header) > 0 && "},
 	{caches, "a cookie that reads like an Authorization header", "shared.go", "l.byCredential = l.passes.byCredential", "l.byCredential = l.passes.byCookie"},
 	{caches, "a cookie is kept as an Authorization header", "passes.go", "\t\tt = l.passes.byCookie\n", ""},
@@ -41,8 +41,8 @@ var policyMutants = []mutant{
 	{caches, "policies of two addresses of discovery", "settings.go", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,\n", "\t\tc.Provider.Issuer, c.Provider.ClientID, c.Provider.CACert,\n"},
 	{caches, "policies of two clients", "settings.go", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,\n", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.CACert,\n"},
 	{caches, "policies of two authorities", "settings.go", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,\n", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID,\n"},
-	{caches, "policies of two secrets", "settings.go", "\t\ts.keys.values, s.cookie.Name,", "\t\ts.cookie.Name,"},
-	{caches, "policies of two cookies", "settings.go", "\t\ts.keys.values, s.cookie.Name,", "\t\ts.keys.values,"},
+	{caches, "policies of two secrets", "settings.go", "\t\ts.keys.values, s.store,", "\t\ts.store,"},
+	{caches, "policies of two cookies", "settings.go", " s.cookie.Name, s.lifetime.String(),", " s.lifetime.String(),"},
 	{caches, "policies of two lifetimes", "settings.go", " s.lifetime.String(), s.idleTimeout.String(),", " s.idleTimeout.String(),"},
 	{caches, "policies of two idle time-outs", "settings.go", " s.lifetime.String(), s.idleTimeout.String(),", " s.lifetime.String(),"},
 	{caches, "policies of two audiences", "settings.go", "i.jwksURL, seal.Context(i.audiences...), ", "i.jwksURL, "},

@@ -97,6 +97,24 @@ func (m *Move) End() {
 	m.from.Command("CLUSTER", "SETSLOT", m.slot, "NODE", id)
 }
 
+// Circle lets the owner of a key's slot, which must be empty, send to another
+// node, which sends back (MOVED).
+func (c *Cluster) Circle(key string) {
+	c.t.Helper()
+	from := c.Owner(key)
+	to := c.Nodes[(from+1)%len(c.Nodes)]
+	slot := c.Nodes[0].Command("CLUSTER", "KEYSLOT", key)
+	c.Nodes[from].Command("CLUSTER", "SETSLOT", slot, "NODE", to.id())
+}
+
+// Partial lets the nodes go on when one of them dies.
+func (c *Cluster) Partial() {
+	c.t.Helper()
+	for _, node := range c.Nodes {
+		node.Command("CONFIG", "SET", "cluster-require-full-coverage", "no")
+	}
+}
+
 func (s *Server) id() string { return s.Command("CLUSTER", "MYID") }
 
 // busPort is the argument that start gave it.

@@ -55,8 +55,34 @@ func (s *Sentinels) Failover() {
 	await(t, "the replica to be the master", func() bool {
 		// A busy sentinel may refuse for a while, or give up.
 		_, _ = s.Sentinels[0].ask("SENTINEL", "FAILOVER", MasterName)
-		return strings.HasPrefix(s.Replica.Command("ROLE"), "master")
+		// The sentinel ends all connections of the server that it promotes.
+		role, err := s.Replica.ask("ROLE")
+		return err == nil && strings.HasPrefix(role, "master")
 	})
+}
+
+// Name lets one sentinel name a server as the master, whether it is one or not.
+func (s *Sentinels) Name(sentinel int, server *Server) {
+	server.t.Helper()
+	_, _ = s.Sentinels[sentinel].ask("SENTINEL", "REMOVE", MasterName)
+	s.Sentinels[sentinel].Command("SENTINEL", "MONITOR", MasterName, "127.0.0.1", strconv.Itoa(server.port), "2")
+}
+
+// Swap lets the master and its replica change places while clients stay
+// connected: the old master refuses what they write (READONLY).
+func (s *Sentinels) Swap() {
+	s.Master.t.Helper()
+	for _, sentinel := range s.Sentinels {
+		sentinel.Command("SENTINEL", "REMOVE", MasterName) // or they would set it right
+	}
+	s.Replica.Command("REPLICAOF", "NO", "ONE")
+	s.Master.Command("REPLICAOF", "127.0.0.1", strconv.Itoa(s.Replica.port))
+	old := s.Master
+	s.Master = s.Replica
+	s.Replica = old
+	for i := range s.Sentinels {
+		s.Name(i, s.Master)
+	}
 }
 
 func (s *Sentinels) configuration(port int) string {

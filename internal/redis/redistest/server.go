@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -126,6 +127,21 @@ func (s *Server) Command(args ...string) string {
 		s.t.Fatalf("redis at %s: %v", s.Addr(), err)
 	}
 	return text
+}
+
+// Refused is how often the server has answered with this code of an error.
+func (s *Server) Refused(code string) int {
+	s.t.Helper()
+	_, after, found := strings.Cut(s.Command("INFO", "errorstats"), "errorstat_"+code+":count=")
+	if !found {
+		return 0
+	}
+	digits, _, _ := strings.Cut(after, "\r")
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
 }
 
 func (s *Server) end() {

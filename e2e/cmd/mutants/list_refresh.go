@@ -1,0 +1,71 @@
+package main
+
+var refreshMutants = []mutant{
+	{refresh, "refreshed long before its end", "refresh.go", `at == 0 || now < at {`, `at == 0 {`},
+	{refresh, "a short token is refreshed all its life", "refresh.go", `s.Granted > 0 && before > half {`, `s.Granted > 0 && before > 1000*half {`},
+	{refresh, "an old refresh token is tried", "refresh.go", `most > 0 && s.Granted > 0 && now-s.Granted > most`, `most > 0 && now < 0`},
+	{refresh, "a session without timestamp gets no try", "refresh.go", `most > 0 && s.Granted > 0 && now-s.Granted > most`, `most > 0 && now-s.Granted > most`},
+	{refresh, "an old refresh token ends a good access token", "refresh.go", "\t\tif ended {\n\t\t\treturn nil, errExpired\n\t\t}\n\t\treturn s, nil\n", "\t\treturn nil, errExpired\n"},
+	{refresh, "an access token after its end while the provider is away", "refresh.go", `case err != nil && ended:`, `case err != nil && now < 0:`},
+	{refresh, "a failed refresh ends the session", "refresh.go", "\tcase err != nil:\n\t\treturn s, nil\n\t}\n\treturn s.with(result), nil", "\tcase err != nil:\n\t\treturn nil, errExpired\n\t}\n\treturn s.with(result), nil"},
+	{refresh, "a refused refresh token is an outage", "refresh.go", "\tcase errors.Is(err, errGrantRefused):\n\t\treturn nil, errExpired\n", ``},
+	{refresh, "the spent refresh token stays", "refresh.go", "\tnext.RefreshToken = result.RefreshToken\n", ``},
+	{refresh, "no new refresh token loses the old one", "refresh.go", `if result.RefreshToken == "" {`, `if result.RefreshToken == "-" {`},
+	{refresh, "response for another sub", "refresh.go", `case text(claims["sub"]) != text(old["sub"]):`, `case text(claims["sub"]) == "":`},
+	{refresh, "a new ID token is not verified", "refresh.go", `claims, err := l.provider.VerifyIDToken(ctx, tokens.IDToken, oidc.IDToken{ClientID: l.set.clientID, AccessToken: tokens.AccessToken})`, `claims, err := oidc.Unverified(tokens.IDToken)`},
+	{refresh, "a new ID token of another access token", "refresh.go", `oidc.IDToken{ClientID: l.set.clientID, AccessToken: tokens.AccessToken})`, `oidc.IDToken{ClientID: l.set.clientID})`},
+	{refresh, "missing keys end the session", "refresh.go", "\tcase errors.Is(err, oidc.ErrUnavailable):\n\t\tl.log.warn(", "\tcase err == oidc.ErrUnavailable:\n\t\tl.log.warn("},
+	{refresh, "a 500 ends the session", "refresh.go", `if errors.Is(err, oauth2.ErrInvalidGrant) {`, `if err != nil {`},
+	{refresh, "invalid_grant ends nothing", "refresh.go", `if errors.Is(err, oauth2.ErrInvalidGrant) {`, `if err == oauth2.ErrInvalidGrant {`},
+	{refresh, "a spent refresh token is tried though the store has the next", "refresh.go", "\tif stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {\n\t\treturn stored.granted(), nil\n\t}\n\tresult, err", "\tresult, err"},
+	{refresh, "another replica's newer tokens are not found after a refusal", "refresh.go", "\tif stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {\n\t\treturn stored.granted(), nil\n\t}\n\tl.log.info", "\tl.log.info"},
+	{refresh, "a refused session is not ended", "refresh.go", `if failed := l.endSession(ctx, s); failed != nil {`, `if failed := error(nil); failed != nil {`},
+	{refresh, "the new tokens are not kept", "refresh.go", `if err == nil && l.sessions != nil {`, `if err == nil && l.sessions != nil && s.ID == "" {`},
+	{refresh, "tokens are lost with one write", "refresh.go", "\t\tl.keepTrying(s, credential)\n", ``},
+	{refresh, "newer tokens are overwritten", "refresh.go", `if !found || stored.Granted > s.Granted {`, `if !found || stored.Granted > 10*s.Granted {`},
+	{refresh, "one session's tokens for another", "refresh.go", `l.set.clientID, s.RefreshToken)`, `l.set.clientID)`},
+	{refresh, "the refresh token does not go back at logout", "logout.go", "\tl.revokeRefreshToken(s)\n", ``},
+	{refresh, "an idle renewal writes a spent refresh token", "session_cookie.go", "\tstored.Seen = now\n", "\t*stored = *s\n\tstored.Seen = now\n"},
+	{refresh, "an idle renewal fails with Redis", "session_cookie.go", "\t\tl.log.debug(\"the idle time-out of a session stays\", \"error\", err.Error())\n\t\treturn s, nil\n", "\t\treturn nil, errStoreAway\n"},
+	{refresh, "a refresh does not count as use", "session.go", "\t\treturn l.updateSession(w, r, v, s, credential)\n\t}\n\tv.until", "\t\tv.until = l.verdictEnds(s, now)\n\t\treturn v, nil\n\t}\n\tv.until"},
+	{refresh, "the old cookie gets no successor", "authenticate.go", "\t\tl.setSuccessor(w, r, v)\n", ``},
+	{refresh, "a pass for an old cookie", "passes.go", ` || v.successor != nil || !v.takePass() {`, ` || !v.takePass() {`},
+}
+
+var coordinatorMutants = []mutant{
+	{refresh, "one grant for each request", "refresh_coordinator.go", `if f := c.flights[key]; f != nil {`, `if f := c.flights[key]; f != nil && key == "" {`},
+	{refresh, "the result is not shared", "refresh_coordinator.go", `if result := c.known(key); result != nil {`, `if result := c.known(key); result != nil && key == "" {`},
+	{refresh, "the result is shared for too long", "refresh_coordinator.go", `key, value, c.shareFor)`, `key, value, 1000*c.shareFor)`},
+	{refresh, "endless 500s, tried at once", "refresh_coordinator.go", `c.now().Before(failure.until) {`, `c.now().Before(failure.until) && failure.count > 1000 {`},
+	{refresh, "the pause has no end", "refresh_coordinator.go", `if delay >= lastBackOff {`, `if delay >= 1000*lastBackOff {`},
+	{refresh, "a failure of before a success counts", "refresh_coordinator.go", "\t\tdelete(c.failures, key)\n\t\tc.keep(", "\t\tc.keep("},
+	{refresh, "the leader's client is gone", "refresh_coordinator.go", `c.join(key, grant)`, `c.join(key, func(_ context.Context) (*granted, error) { return grant(ctx) })`},
+	{refresh, "a grant without a time-out", "refresh_coordinator.go", `ctx, cancel := context.WithTimeout(context.Background(), c.timeout)`, `ctx, cancel := context.WithCancel(context.Background())`},
+	{refresh, "a panic in a grant", "refresh_coordinator.go", `if r := recover(); r != nil {`, `if r := error(nil); r != nil {`},
+	{refresh, "a refusal counts as a failure", "refresh_coordinator.go", `case errors.Is(f.err, errGrantRefused):`, `case errors.Is(f.err, errInternal):`},
+	{refresh, "a flight is never over", "refresh_coordinator.go", "\tdelete(c.flights, key)\n", ``},
+}
+
+var leaseMutants = []mutant{
+	{refresh, "the lease is for anyone", "refresh_replicas.go", `holder, "NX", "PX",`, `holder, "PX",`},
+	{refresh, "the lease ends before the grant", "refresh_replicas.go", `leaseFor := c.timeout + leaseMargin`, `leaseFor := c.timeout / 2`},
+	{refresh, "another's lease is given back", "refresh_replicas.go", `redis.call("get", KEYS[1]) == ARGV[1]`, `redis.call("get", KEYS[1])`},
+	{refresh, "a lease whose answer was lost", "refresh_replicas.go", `return replies[1].Text == holder, nil`, `return replies[0].Kind != redis.Nil, nil`},
+	{refresh, "a result that came before the lease", "refresh_replicas.go", "err := c.replicas.result(ctx, key); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx", "err := (*granted)(nil), error(nil); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx"},
+	{refresh, "the result is not told to the other replicas", "refresh_replicas.go", "if c.replicas.share(key, result, c.shareFor) != nil {", "if key == \"\" {"},
+	{refresh, "a result that could not be told at once", "refresh_replicas.go", "\t\tgo c.replicas.keepSharing(key, holder, result, c.shareFor)\n", ""},
+	{refresh, "another's result that came late", "refresh_replicas.go", `if errors.Is(err, errGrantRefused) {`, `if errors.Is(err, errGrantRefused) && key == "" {`},
+	{refresh, "a failure, or a panic, keeps the lease", "refresh_replicas.go", "\t\tif !keep {\n", "\t\tif keep {\n"},
+}
+
+var grantMutants = []mutant{
+	{refresh, "an error without a code ends the session", "internal/oauth2/client.go", `if code == invalidGrant {`, `if code == "" {`},
+	{refresh, "an error that begins like invalid_grant", "internal/oauth2/client.go", `if code == invalidGrant {`, `if strings.HasPrefix(code, invalidGrant) {`},
+	{refresh, "an error in another case", "internal/oauth2/client.go", `if code == invalidGrant {`, `if strings.EqualFold(code, invalidGrant) {`},
+	{refresh, "any error ends the session", "internal/oauth2/client.go", `if code == invalidGrant {`, `if code != "" {`},
+	{refresh, "a revocation with a body", "internal/oauth2/revocation.go", `if resp.StatusCode == http.StatusOK {`, `if resp.StatusCode == http.StatusOK && resp.ContentLength != 0 {`},
+	{refresh, "a redirect for a revocation", "internal/oauth2/revocation.go", `if resp.StatusCode == http.StatusOK {`, `if resp.StatusCode < http.StatusMultipleChoices {`},
+	{refresh, "a revocation without a hint", "internal/oauth2/revocation.go", `form.Set("token_type_hint", hint)`, `_ = hint`},
+	{refresh, "the refresh token is not read", "internal/oauth2/token.go", `RefreshToken: stringOf(response["refresh_token"]),`, ``},
+	{refresh, "a revocation endpoint that is no URL", "internal/oidc/discovery.go", `{"revocation_endpoint", false, false,`, `{"revocation_endpoint", true, false,`},
+}
