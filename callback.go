@@ -132,7 +132,7 @@ func loginError(err error) error {
 func (l *Latchkey) newSession(ctx context.Context, metadata *oidc.Metadata, tokens *oauth2.Tokens, claims map[string]interface{}) (*session, error) {
 	now := l.now()
 	s := &session{
-		Created: now.Unix(), Born: now.UnixMilli(), Seen: now.Unix(), IDToken: tokens.IDToken, AccessToken: tokens.AccessToken,
+		Born: now.UnixMilli(), IDToken: tokens.IDToken, AccessToken: tokens.AccessToken,
 		RefreshToken: tokens.RefreshToken, Granted: now.Unix(),
 	}
 	if tokens.ExpiresIn > 0 {

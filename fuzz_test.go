@@ -165,7 +165,7 @@ func FuzzSessionCookie(f *testing.F) {
 // sealedSession is the value of a good session cookie.
 func sealedSession(t testing.TB, l *Latchkey) string {
 	t.Helper()
-	s := &session{ID: "1", Created: l.now().Unix(), Seen: l.now().Unix(), IDToken: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.AA"}
+	s := &session{ID: "1", Born: l.now().UnixMilli(), IDToken: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.AA"}
 	chunks, err := l.sealSession(s)
 	if err != nil {
 		t.Fatal(err)

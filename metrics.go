@@ -59,7 +59,6 @@ func (l *Latchkey) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	l.writeRevocations(m)
 	l.writeRedis(m)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
 	fmt.Fprint(w, m.Builder.String())
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/oidctest"
 	"github.com/latchkey-auth/latchkey/internal/redis/redistest"
 )
 
@@ -48,6 +49,7 @@ func TestResultIsSharedForSure(t *testing.T) {
 // A replica that starts long after a logout knows of it.
 func TestLateReplicaKnows(t *testing.T) {
 	p := newPair(t, func(c *Config) { c.Session.Store = "cookie"; c.Session.Lifetime = "24h" })
+	p.provider.Set(func(b *oidctest.Behavior) { b.RefreshTokens = false }) // a logout gives them back
 	p.login("/app", nil)
 	jar := p.swap(p.jar)
 	p.do(navigate(t, "/oauth2/logout"))
@@ -62,6 +64,7 @@ func TestLateReplicaKnows(t *testing.T) {
 // shorter time revokes stays revoked for the longer.
 func TestRevocationOutlastsEveryLifetime(t *testing.T) {
 	p := newPair(t, func(c *Config) { c.Session.Store = "cookie"; c.Session.Lifetime = "24h" })
+	p.provider.Set(func(b *oidctest.Behavior) { b.RefreshTokens = false }) // a logout gives them back
 	p.login("/app", nil)
 	jar := p.swap(p.jar)
 	short := p.router(func(c *Config) {

@@ -14,10 +14,9 @@ import (
 // (session_cookie.go), or the record that a cookie names (session_store.go), so
 // its names are short.
 type session struct {
-	ID           string                 `json:"i"` // stands for the session; new at each login
-	Created      int64                  `json:"c"` // Unix seconds, as are the others
-	Born         int64                  `json:"b"` // the same in Unix milliseconds: what was revoked before does not count
-	Seen         int64                  `json:"s"` // the last request, give or take an eighth of the idle time-out
+	ID           string                 `json:"i"`           // stands for the session; new at each login
+	Born         int64                  `json:"b"`           // Unix milliseconds; the others are in seconds
+	Seen         int64                  `json:"s,omitempty"` // the last request, give or take an eighth of the idle time-out; 0: the login
 	IDToken      string                 `json:"t"`
 	AccessToken  string                 `json:"a,omitempty"`
 	AccessEnds   int64                  `json:"e,omitempty"` // 0: not said
@@ -28,13 +27,23 @@ type session struct {
 }
 
 // lasts is when the session is over, whatever is done with it.
-func (s *session) lasts(set *settings) int64 { return s.Created + int64(set.lifetime/time.Second) }
+func (s *session) lasts(set *settings) int64 {
+	return s.Born/1000 + int64(set.lifetime/time.Second)
+}
+
+// seen is when its last request was known to be.
+func (s *session) seen() int64 {
+	if s.Seen == 0 {
+		return s.Born / 1000
+	}
+	return s.Seen
+}
 
 // ends is when the session ends by itself: its lifetime or its idle time-out.
 func (s *session) ends(set *settings) int64 {
 	end := s.lasts(set)
-	if idle := int64(set.idleTimeout / time.Second); idle > 0 && s.Seen+idle < end {
-		end = s.Seen + idle
+	if idle := int64(set.idleTimeout / time.Second); idle > 0 && s.seen()+idle < end {
+		end = s.seen() + idle
 	}
 	return end
 }
@@ -43,7 +52,7 @@ func (s *session) ends(set *settings) int64 {
 // close to the end of the lifetime, it is the session's end.
 func (s *session) renews(set *settings) int64 {
 	end := s.ends(set)
-	if renewal := s.Seen + int64(set.idleTimeout/time.Second)/8; set.idleTimeout > 0 && renewal < end {
+	if renewal := s.seen() + int64(set.idleTimeout/time.Second)/8; set.idleTimeout > 0 && renewal < end {
 		return renewal
 	}
 	return end
@@ -121,11 +130,11 @@ func (l *Latchkey) succeedSession(w http.ResponseWriter, r *http.Request, old *v
 	}
 	v.until = l.verdictEnds(s, now)
 	s.Seen = now
-	v.successor, err = l.sealSession(s)
+	chunks, err := l.sealSession(s)
 	if err != nil {
 		return nil, err
 	}
-	v.successorAge = int(s.ends(l.set) - now)
+	v.successor = &successor{chunks: chunks, age: int(s.ends(l.set) - now)}
 	if shared := now + int64(l.set.refresh.shareFor/time.Second); shared < v.until {
 		v.until = shared
 	}
@@ -135,7 +144,7 @@ func (l *Latchkey) succeedSession(w http.ResponseWriter, r *http.Request, old *v
 
 func (l *Latchkey) setSuccessor(w http.ResponseWriter, r *http.Request, v *verified) {
 	if v.successor != nil {
-		l.setSessionCookies(w, r, v.successor, v.successorAge)
+		l.setSessionCookies(w, r, v.successor.chunks, v.successor.age)
 	}
 }
 

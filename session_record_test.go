@@ -27,7 +27,7 @@ func TestSessionRecordRoundTrip(t *testing.T) {
 		"neither header":       "..",
 		"spare bits in a part": "e31.e31.c",
 	} {
-		s := &session{ID: "id", Created: 1, Seen: 2, IDToken: token, AccessToken: token, AccessEnds: 3, AccessIsJWT: true,
+		s := &session{ID: "id", Born: 1, Seen: 2, IDToken: token, AccessToken: token, AccessEnds: 3, AccessIsJWT: true,
 			UserInfo: map[string]interface{}{"groups": []interface{}{"a"}}}
 		encoded, err := s.encode()
 		if err != nil {
@@ -37,7 +37,7 @@ func TestSessionRecordRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got.IDToken != token || got.AccessToken != token || got.ID != "id" || got.Created != 1 || got.Seen != 2 ||
+		if got.IDToken != token || got.AccessToken != token || got.ID != "id" || got.Born != 1 || got.Seen != 2 ||
 			got.AccessEnds != 3 || !got.AccessIsJWT || len(got.UserInfo) != 1 {
 			t.Errorf("%s: came back as %+v", name, got)
 		}

@@ -25,15 +25,18 @@ type verified struct {
 	keys   [3]revocation.Key // what revokes it
 	clean  atomic.Uint64     // the generation of the revocations at which none did
 
-	// successor are the cookies that take the credential's place, set with each
-	// answer; none where it has no successor. They live that many seconds.
-	successor    []string
-	successorAge int
+	successor *successor // nil: none
 
 	mu     sync.Mutex
 	view   *view   // what a router made of the identity
 	others []*view // and what others did
 	passes int     // how many it got
+}
+
+// successor are the cookies that take a credential's place, set with each answer.
+type successor struct {
+	chunks []string
+	age    int // seconds that they live
 }
 
 // takePass counts a pass, and says whether there is one left.

@@ -129,6 +129,21 @@ func TestExpiredEntriesPushNothingOut(t *testing.T) {
 	}
 }
 
+// What is over by the time it is pushed out leaves no trace, either.
+func TestExpiredEntriesArePushedOut(t *testing.T) {
+	x := NewIndex(4)
+	for i, now := range []int64{1, 1, 1, 3, 3} {
+		until := int64(hour)
+		if i < 2 {
+			until = 2
+		}
+		x.Add(Entry{Key: Session(name(i)), At: 9, Until: until}, now)
+	}
+	if x.Size() > 3 || x.Revoked(9, []Key{Session("other")}) {
+		t.Errorf("%d entries, the floor is %d, want none", x.Size(), x.floor)
+	}
+}
+
 // An entry that is pushed out of the older generation counts even where the
 // newer one has entries of an earlier time.
 func TestFloorIsTheLatest(t *testing.T) {

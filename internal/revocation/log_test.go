@@ -156,6 +156,9 @@ func TestGarbageInTheStream(t *testing.T) {
 	}
 	g.mustRevoke(g.reading(), "a")
 	eventually(t, "the entry after them", func() bool { return g.check(l, "a") == "revoked" })
+	if s := l.Stats(); s.Bad != int64(len(bad)) || s.Read != 1 {
+		t.Errorf("got %+v, want all to be read once", s)
+	}
 
 	g.server.Command("DEL", "test:revocations")
 	g.server.Command("SET", "test:revocations", "no stream")
