@@ -41,7 +41,7 @@ interpreted: ## the same unit tests under Yaegi, as Traefik runs the plugin
 fuzz: ## each fuzzer for FUZZTIME, 20s if not given
 	scripts/fuzz
 
-mutants: ## each security check taken out in turn: a unit test must fail each time (half an hour)
+mutants: ## each security check taken out in turn: a unit test must fail each time (an hour)
 	cd e2e && go run ./cmd/mutants
 
 e2e: ## through a real Traefik, a real provider and a real browser; the first time builds Traefik (about 6 minutes)

@@ -127,7 +127,7 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verifi
 		return nil, err
 	}
 	if l.set.accessTokenHeader != "" {
-		v.accessToken = token
+		v.tokens = &heldTokens{access: token}
 	}
 	return v, nil
 }

@@ -18,6 +18,7 @@ type view struct {
 	fields   []field
 	until    time.Time       // the verified credential's
 	harmless map[string]bool // header names that need no look; never changed
+	next     *view           // what another router made of it; nil: none
 }
 
 // field is a header to set. Its values are shared by all requests; none removes
@@ -45,22 +46,16 @@ func (l *Latchkey) authorize(v *verified) (*view, error) {
 	}
 	made := l.makeView(v, who)
 	made.of = l.set.view
-	if v.view == nil {
-		v.view = made
-	} else {
-		v.others = append(v.others, made)
-	}
+	made.next = v.views
+	v.views = made
 	return made, made.refused
 }
 
 // viewOf returns what the router of that fingerprint made of it before, or nil.
 func (v *verified) viewOf(router string) *view {
-	if v.view != nil && v.view.of == router {
-		return v.view
-	}
-	for _, other := range v.others {
-		if other.of == router {
-			return other
+	for known := v.views; known != nil; known = known.next {
+		if known.of == router {
+			return known
 		}
 	}
 	return nil
@@ -83,12 +78,12 @@ func (l *Latchkey) makeView(v *verified, who *identity.Identity) *view {
 		names = append(names, h.name)
 		values = append(values, value)
 	}
-	accessToken := v.accessToken
+	accessToken, idToken := v.forwarded()
 	if l.set.accessTokenHeader == "Authorization" && accessToken != "" {
 		accessToken = "Bearer " + accessToken
 	}
 	names = append(names, l.set.accessTokenHeader, l.set.idTokenHeader)
-	values = append(values, accessToken, v.idToken)
+	values = append(values, accessToken, idToken)
 	made := &view{until: time.Unix(v.until, 0)}
 	made.fields = fieldsOf(names, values, v.identity.Kind == identity.Session)
 	return made

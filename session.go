@@ -184,11 +184,8 @@ func (l *Latchkey) identify(s *session) (*verified, error) {
 	if sid := text(who.IDToken["sid"]); sid != "" {
 		v.keys[2] = revocation.ProviderSession(l.set.issuer, sid)
 	}
-	if l.set.accessTokenHeader != "" {
-		v.accessToken = s.liveAccessToken(l.now().Unix())
-	}
-	if l.set.idTokenHeader != "" {
-		v.idToken = s.IDToken
+	if l.set.accessTokenHeader != "" || l.set.idTokenHeader != "" {
+		v.tokens = &heldTokens{access: s.liveAccessToken(l.now().Unix()), id: s.IDToken}
 	}
 	return v, nil
 }

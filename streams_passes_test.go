@@ -15,14 +15,19 @@ import (
 func TestStreamsGoByNoPass(t *testing.T) {
 	for _, kind := range streamKinds {
 		g := warm(t, nil)
-		first, leave := g.start(g.l, asStream(g.withJar(fetch(t, "/app")), kind))
+		stream := func() *http.Request {
+			r := asStream(g.withJar(fetch(t, "/app")), kind)
+			r.Header.Del("Connection") // which no pass knows
+			return r
+		}
+		first, leave := g.start(g.l, stream())
 		leave()
 		take(t, kind+": the stream to end", first)
 		g.jar["theme"] = "dark"
 		for i := 0; i < 2; i++ { // passes that were made since
 			g.expectStatus(kind+": a request after it", g.do(fetch(t, "/app")), http.StatusOK)
 		}
-		g.start(g.l, asStream(g.withJar(fetch(t, "/app")), kind))
+		g.start(g.l, stream())
 		if open, _ := g.l.streams.count(); open != 1 {
 			t.Errorf("%s: %d streams are registered, want 1", kind, open)
 		}

@@ -13,8 +13,7 @@ import (
 type verified struct {
 	identity identity.Packed
 
-	// The tokens themselves, where this router's policy forwards them.
-	accessToken, idToken string
+	tokens *heldTokens // nil: this policy forwards none
 
 	// until is when the credential has to be looked at again (Unix seconds):
 	// its end, the next renewal of its cookie, or recheck from now.
@@ -28,9 +27,18 @@ type verified struct {
 	successor *successor // nil: none
 
 	mu     sync.Mutex
-	view   *view   // what a router made of the identity
-	others []*view // and what others did
-	passes int     // how many it got
+	views  *view // what routers made of the identity
+	passes int   // how many it got
+}
+
+// heldTokens are the tokens themselves.
+type heldTokens struct{ access, id string }
+
+func (v *verified) forwarded() (access, id string) {
+	if v.tokens == nil {
+		return "", ""
+	}
+	return v.tokens.access, v.tokens.id
 }
 
 // successor are the cookies that take a credential's place, set with each answer.

@@ -6,7 +6,7 @@ var verdictMutants = []mutant{
 	{caches, "a verdict after its end", "authenticate.go", "v != nil && l.now().Unix() < v.until {", "v != nil {"},
 	{caches, "a verdict that is never looked at again", "authenticate.go", "\t\tif v.until > now+recheck {\n\t\t\tv.until = now + recheck\n\t\t}\n", ""},
 	{caches, "a token that has ended is kept", "authenticate.go", "if now := l.now().Unix(); v.until > now {", "if now := l.now().Unix(); v.until != now {"},
-	{caches, "one rule's verdict for another", "authorize.go", "if v.view != nil && v.view.of == router {", "if v.view != nil {"},
+	{caches, "one rule's verdict for another", "authorize.go", "if known.of == router {", "if known.of != \"\" {"},
 	{caches, "permission is asked of this router's rule", "authorize.go", "if l.set.rule != nil && !l.set.rule(who) {", "if l.set.rule != nil && who == nil {"},
 	{caches, "a bad token is verified each time", "shared.go", "\tl.negatives = none\n\tif bound > 0 {", "\tl.negatives = none\n\tif bound < 0 {"},
 	{caches, "verdicts without bound", "token_cache.go", "if len(c.current) >= c.half {", "if len(c.current) >= 4*c.half {"},
