@@ -52,7 +52,8 @@ type granted struct {
 //
 // A grant belongs to no request: a client that hangs up, or a reload, aborts
 // nothing. A key whose grant failed is not tried again for a while, which grows
-// with each failure.
+// with each failure; one whose token was refused, for as long as a result would
+// have been shared.
 type RefreshCoordinator struct {
 	timeout, shareFor time.Duration
 	now               func() time.Time
@@ -77,9 +78,11 @@ type refreshFlight struct {
 	err    error
 }
 
+// refreshFailure keeps its key from being tried again until then.
 type refreshFailure struct {
 	count int
 	until time.Time
+	err   error
 }
 
 // NewRefreshCoordinator returns one for this process and, with replicas, for all
@@ -125,7 +128,7 @@ func (c *RefreshCoordinator) join(key string, grant func(context.Context) (*gran
 		return landed, nil
 	}
 	if failure := c.failures[key]; c.now().Before(failure.until) {
-		return nil, fmt.Errorf("%w: failed %d times, not tried again yet", errGrantFailed, failure.count)
+		return nil, fmt.Errorf("%w: not tried again yet", failure.err)
 	}
 	if c.queued.Load() >= maxQueued {
 		c.overloaded.Add(1)
@@ -190,11 +193,19 @@ func (c *RefreshCoordinator) land(key string, f *refreshFlight) {
 		c.keep(key, f.result)
 	case errors.Is(f.err, errGrantRefused):
 		c.refused.Add(1)
-		delete(c.failures, key)
+		// A request that looked at its session before that was ended may come now.
+		c.leaveAlone(key, refreshFailure{until: c.now().Add(c.shareFor), err: errGrantRefused})
 	default:
 		c.failed.Add(1)
 		c.backOff(key)
 	}
+}
+
+func (c *RefreshCoordinator) leaveAlone(key string, failure refreshFailure) {
+	if len(c.failures) >= failuresKept {
+		c.failures = map[string]refreshFailure{}
+	}
+	c.failures[key] = failure
 }
 
 func (c *RefreshCoordinator) keep(key string, result *granted) {
@@ -209,9 +220,6 @@ const (
 )
 
 func (c *RefreshCoordinator) backOff(key string) {
-	if len(c.failures) >= failuresKept {
-		c.failures = map[string]refreshFailure{}
-	}
 	failure := c.failures[key]
 	delay := firstBackOff << failure.count
 	if delay >= lastBackOff {
@@ -220,5 +228,6 @@ func (c *RefreshCoordinator) backOff(key string) {
 		failure.count++
 	}
 	failure.until = c.now().Add(delay)
-	c.failures[key] = failure
+	failure.err = errGrantFailed
+	c.leaveAlone(key, failure)
 }

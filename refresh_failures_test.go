@@ -87,6 +87,27 @@ func TestFailureCountsOnce(t *testing.T) {
 	}
 }
 
+// A request that looked at its session before that was ended comes after the
+// refusal: the dead token is not tried again.
+func TestRefusedTokenIsNotTriedAgain(t *testing.T) {
+	clk := newClock()
+	c := newTestCoordinator(clk)
+	g := openGrants()
+	g.err = errGrantRefused
+	for i := 0; i < 3; i++ {
+		if got := call(c, context.Background(), "key", g); got != "refused" {
+			t.Errorf("got %q", got)
+		}
+		clk.advance(10 * time.Second)
+	}
+	if g.count.Load() != 1 || c.refused.Load() != 1 {
+		t.Errorf("%d tries, %d refusals counted, want 1", g.count.Load(), c.refused.Load())
+	}
+	if call(c, context.Background(), "key", g); g.count.Load() != 2 {
+		t.Errorf("%d tries after the time of a shared result, want 2", g.count.Load())
+	}
+}
+
 func TestFailuresAreBounded(t *testing.T) {
 	c := newTestCoordinator(newClock())
 	for i := 0; i < failuresKept+10; i++ {

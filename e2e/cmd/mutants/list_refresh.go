@@ -43,6 +43,7 @@ var coordinatorMutants = []mutant{
 	{refresh, "a grant without a time-out", "refresh_coordinator.go", `ctx, cancel := context.WithTimeout(context.Background(), c.timeout)`, `ctx, cancel := context.WithCancel(context.Background())`},
 	{refresh, "a panic in a grant", "refresh_coordinator.go", `if r := recover(); r != nil {`, `if r := error(nil); r != nil {`},
 	{refresh, "a refusal counts as a failure", "refresh_coordinator.go", `case errors.Is(f.err, errGrantRefused):`, `case errors.Is(f.err, errInternal):`},
+	{refresh, "a refused token is tried again", "refresh_coordinator.go", `until: c.now().Add(c.shareFor), err: errGrantRefused`, `err: errGrantRefused`},
 	{refresh, "a flight is never over", "refresh_coordinator.go", "\tdelete(c.flights, key)\n", ``},
 }
 
