@@ -53,6 +53,7 @@ func FuzzJoin(f *testing.F) {
 	f.Add("1abc", "", "plain")
 	f.Add("2abc", "def", strings.Repeat("x", chunkSize+1))
 	f.Add("9abc", "def", "")
+	f.Add("5abc", "", strings.Repeat("z", 4*chunkSize+1))
 	f.Add("1000000a", "b", strings.Repeat("y", MaxChunks*chunkSize+1))
 	f.Fuzz(func(t *testing.T, first, rest, text string) {
 		asked := 0
@@ -60,17 +61,22 @@ func FuzzJoin(f *testing.F) {
 		if asked >= MaxChunks || !ok && joined != "" {
 			t.Fatalf("%q: asked for %d more chunks, got %q", first, asked, joined)
 		}
-		if len(joined) > len(first)+asked*(chunkSize+1) {
+		if len(joined) > len(first)+asked*chunkSize {
 			t.Fatalf("%q: %d bytes of %d chunks", first, len(joined), asked+1)
 		}
 		chunks, err := Chunks(text)
 		if err != nil {
-			if !errors.Is(err, ErrTooLarge) || len(text) <= MaxChunks*chunkSize {
+			if !errors.Is(err, ErrTooLarge) || len(text) <= maxText {
 				t.Fatalf("%d bytes: %v", len(text), err)
 			}
 			return
 		}
-		again, ok := Join(chunks[0], func(n int) (string, bool) { return chunks[n], n < len(chunks) })
+		again, ok := Join(chunks[0], func(n int) (string, bool) {
+			if n >= len(chunks) {
+				return "", false
+			}
+			return chunks[n], true
+		})
 		if text != "" && (!ok || again != text) {
 			t.Fatalf("%d bytes came back as %d", len(text), len(again))
 		}

@@ -30,10 +30,10 @@ var cookieMutants = []mutant{
 
 var sealMutants = []mutant{
 	{cookies, "a chunk count of a million", chunksFile, " || first[0] > '0'+MaxChunks {", " {"},
-	{cookies, "a first chunk that no browser keeps", chunksFile, "len(first) > chunkSize+1 || ", ""},
+	{cookies, "a first chunk that no browser keeps", chunksFile, "len(first) > chunkSize || ", ""},
 	{cookies, "no chunk count", chunksFile, "first[0] < '1' || ", ""},
-	{cookies, "truncated: a chunk is missing", chunksFile, "if !ok || len(chunk) > chunkSize+1 {", "if ok && len(chunk) > chunkSize+1 {"},
-	{cookies, "a chunk that no browser keeps", chunksFile, "if !ok || len(chunk) > chunkSize+1 {", "if !ok {"},
+	{cookies, "truncated: a chunk is missing", chunksFile, "if !ok || len(chunk) > chunkSize {", "if ok && len(chunk) > chunkSize {"},
+	{cookies, "a chunk that no browser keeps", chunksFile, "if !ok || len(chunk) > chunkSize {", "if !ok {"},
 	{cookies, "more cookies than a text may take", chunksFile, "\tif count > MaxChunks {\n", "\tif count > 9*MaxChunks {\n"},
 	{cookies, "a chunk over 4 KiB", chunksFile, "chunkSize = 3800", "chunkSize = 4400"},
 	{cookies, "another purpose or middleware", sealFile, "sealed[prefix:], []byte(context))", "sealed[prefix:], nil)"},
