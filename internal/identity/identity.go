@@ -10,6 +10,7 @@ type Kind string
 const (
 	Session Kind = "session" // a login, remembered in a sealed cookie
 	Bearer  Kind = "bearer"  // a JWT access token (RFC 9068)
+	Token   Kind = "token"   // an API token of our own
 )
 
 // Identity is a verified subject, by its claims: iss and sub say whose.
@@ -17,9 +18,10 @@ type Identity struct {
 	Kind Kind
 
 	// Claims are what a rule's plain claim names mean: a session's ID-token
-	// claims merged with userinfo, or a bearer token's own.
+	// claims merged with userinfo, a bearer token's own, or what is known of an API
+	// token: sub, scope (a list), token_id.
 	Claims map[string]interface{}
-	// IDToken are the claims of a session's ID token; nil for a bearer token.
+	// IDToken are the claims of a session's ID token; nil for the others.
 	IDToken map[string]interface{}
 	// AccessToken are the claims of the access token; nil where it is opaque.
 	AccessToken map[string]interface{}

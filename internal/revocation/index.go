@@ -145,12 +145,17 @@ func (x *Index) turn(now int64) {
 	x.current = map[Key]Entry{}
 }
 
+// Undated is the time of issue of a credential that what was pushed out says
+// nothing about: its store knows better. An entry revokes it whenever it was
+// issued.
+const Undated = -1
+
 // Revoked says whether one of the keys is revoked for what was issued then
-// (Unix milliseconds).
+// (Unix milliseconds, or Undated).
 func (x *Index) Revoked(issued int64, keys []Key) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if x.floor > 0 && issued <= x.floor {
+	if x.floor > 0 && issued <= x.floor && issued != Undated {
 		return true
 	}
 	for _, key := range keys {

@@ -23,6 +23,8 @@ func TestRevoked(t *testing.T) {
 		{"another issuer's user", 1, []Key{User("https://other", "alice")}, false},
 		{"a provider's session of that name", 1, []Key{ProviderSession("", "a")}, false},
 		{"a user of the joined name", 1, []Key{User("https://ida", "lice")}, false},
+		{"without a date", Undated, []Key{Session("a")}, true},
+		{"without a date, another session", Undated, []Key{Session("b")}, false},
 		{"no key", 1, nil, false},
 		{"the key of nothing", 1, []Key{{}}, false},
 	} {
@@ -95,6 +97,9 @@ func TestIndexIsBounded(t *testing.T) {
 	}
 	if !x.Revoked(900, []Key{Session("other")}) {
 		t.Error("as old as what was pushed out, and clean")
+	}
+	if x.Revoked(Undated, []Key{Token("id", "hash")}) {
+		t.Error("without a date, and revoked by what was pushed out")
 	}
 	if x.Revoked(1001, []Key{Session("other")}) {
 		t.Error("newer than all entries, and revoked")

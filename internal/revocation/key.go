@@ -20,6 +20,10 @@ func ProviderSession(issuer, sid string) Key { return keyOf("provider session", 
 // User is everything of the provider's subject.
 func User(issuer, subject string) Key { return keyOf("user", issuer, subject) }
 
+// Token is an API token with the secret of that hash: one that is rotated has
+// another key. Credentials of this kind are Undated.
+func Token(id, hash string) Key { return keyOf("token", id, hash) }
+
 func keyOf(parts ...string) Key {
 	joined := ""
 	for _, part := range parts {

@@ -81,7 +81,7 @@ func (g *Log) Retain(d time.Duration) {
 }
 
 // Check says whether one of the keys is revoked for what was issued then (Unix
-// milliseconds). The error wraps ErrUnavailable.
+// milliseconds, or Undated). The error wraps ErrUnavailable.
 func (g *Log) Check(ctx context.Context, issued int64, keys []Key) (bool, error) {
 	if err := g.known(ctx); err != nil {
 		return false, err
