@@ -1,6 +1,7 @@
 // Package page writes the few pages that a person sees: a refusal, a failed
-// login, the end of a session. They are constants, styled for light and dark,
-// and need neither script nor image nor anything fetched.
+// login, the end of a session; and the account page, with a person's sessions
+// and API tokens. They are constants, styled for light and dark, and need
+// neither script nor image nor anything fetched.
 package page
 
 import (
@@ -35,7 +36,8 @@ dl{margin:0;display:grid;grid-template-columns:auto 1fr;gap:.1rem .75rem}
 dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,monospace}
 @media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}main{background:#1b2129;border-color:#323b47}aside{border-color:#323b47;color:#9aa6b5}a{background:#2f6fd0}}`
 
-var layout = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+// head begins every page.
+const head = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,7 +46,9 @@ var layout = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 {{if .Refresh}}<meta http-equiv="refresh" content="0;url={{.Refresh}}">
 {{end}}<style>{{.Style}}</style>
 </head>
-<body>
+`
+
+var layout = template.Must(template.New("page").Parse(head + `<body>
 <main>
 <h1>{{.Title}}</h1>
 {{if .Text}}<p>{{.Text}}</p>
@@ -58,33 +62,45 @@ var layout = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 </html>
 `))
 
-var policy = contentSecurityPolicy()
+// policy allows the one style, by its hash, and nothing else.
+var policy = "default-src 'none'; style-src " + hash(style) +
+	"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// contentSecurityPolicy allows the one style, by its hash, and nothing else.
-func contentSecurityPolicy() string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// hash is the source expression that allows one style or script (CSP 3,
+// section 2.3.1): of exactly what stands between its tags.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // Write answers with the page. It is never cached, framed or sniffed.
 func Write(w http.ResponseWriter, status int, p Page) {
 	// A map, because templates see nothing of an interpreted value's methods.
-	data := map[string]interface{}{
+	body := render(layout, p.Title, map[string]interface{}{
 		"Title": p.Title, "Text": p.Text, "Reason": p.Reason, "Request": p.Request,
 		"Link": p.Link, "LinkText": p.LinkText, "Refresh": p.Refresh, "Style": template.CSS(style),
-	}
+	})
+	protect(w.Header(), policy)
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// render fills in the layout; should that fail, there is still the title.
+func render(layout *template.Template, title string, data map[string]interface{}) []byte {
 	var body bytes.Buffer
 	if err := layout.Execute(&body, data); err != nil {
 		body.Reset()
-		body.WriteString(template.HTMLEscapeString(p.Title))
+		body.WriteString(template.HTMLEscapeString(title))
 	}
-	h := w.Header()
+	return body.Bytes()
+}
+
+// protect sets the headers that keep a page from being cached, framed, sniffed
+// or told to the next site.
+func protect(h http.Header, policy string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(body.Bytes())
 }
