@@ -8,6 +8,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -172,7 +173,7 @@ const (
 
 func (l *Latchkey) keepTrying(s *session, credential string) {
 	for n := 0; n < keepTries; n++ {
-		if pause(context.Background(), keepEvery) != nil {
+		if wait.Pause(context.Background(), keepEvery) != nil {
 			return
 		}
 		stored, found, err := l.sessions.reload(context.Background(), credential)

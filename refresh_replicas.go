@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 const (
@@ -48,11 +48,11 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 		if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
 			return result, err
 		}
-		got, err := c.replicas.takeLease(ctx, key, holder, leaseFor)
+		got, err := c.replicas.client.TakeLease(ctx, c.replicas.leaseKey(key), holder, leaseFor)
 		if err != nil {
 			// It may have been taken all the same.
 			c.replicas.returnLease(key, holder)
-			return nil, err
+			return nil, fmt.Errorf("%w: %v", errGrantFailed, err)
 		}
 		if got {
 			break
@@ -60,7 +60,7 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 		if waits == 0 {
 			c.leaseWaits.Add(1)
 		}
-		if err := pause(ctx, leasePoll); err != nil {
+		if err := wait.Pause(ctx, leasePoll); err != nil {
 			return nil, fmt.Errorf("%w: another replica holds the lease: %v", errGrantFailed, err)
 		}
 	}
@@ -99,13 +99,6 @@ func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder st
 		go c.replicas.keepSharing(key, holder, result, c.shareFor)
 	}
 	return result, nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	over, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	<-over.Done()
-	return ctx.Err()
 }
 
 // result returns what a replica shared, or nil.
@@ -147,7 +140,7 @@ func (p *refreshReplicas) keepSharing(key, holder string, result *granted, ttl t
 		_ = recover()
 	}()
 	for n := 0; n < shareTries; n++ {
-		if pause(context.Background(), shareEvery) != nil {
+		if wait.Pause(context.Background(), shareEvery) != nil {
 			return
 		}
 		if p.share(key, result, ttl) == nil {
@@ -161,27 +154,6 @@ func resultKey(key string) string { return "refresh:" + key }
 
 func (p *refreshReplicas) leaseKey(key string) string { return p.prefix + "lease:" + key }
 
-// takeLease says whether this replica is the one to grant now. It reads what it
-// has written: a SET whose answer was lost is sent again, and then finds itself.
-func (p *refreshReplicas) takeLease(ctx context.Context, key, holder string, d time.Duration) (bool, error) {
-	replies, err := p.client.DoAll(ctx, [][]string{
-		{"SET", p.leaseKey(key), holder, "NX", "PX", strconv.FormatInt(d.Milliseconds(), 10)},
-		{"GET", p.leaseKey(key)},
-	})
-	if err != nil {
-		return false, fmt.Errorf("%w: lease: %v", errGrantFailed, err)
-	}
-	for _, reply := range replies {
-		if reply.Err != nil {
-			return false, fmt.Errorf("%w: lease: %v", errGrantFailed, reply.Err)
-		}
-	}
-	return replies[1].Text == holder, nil
-}
-
-// returnLease gives up a lease, if it is still this holder's.
 func (p *refreshReplicas) returnLease(key, holder string) {
-	const ours = `if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0`
-	// Otherwise it runs out.
-	_, _ = p.client.Do(context.Background(), "EVAL", ours, "1", p.leaseKey(key), holder)
+	p.client.ReturnLease(p.leaseKey(key), holder)
 }

@@ -136,41 +136,11 @@ func TestNoGrantWithoutRedis(t *testing.T) {
 	if got := call(c, context.Background(), "key", g); got != "failed" || g.count.Load() != 0 {
 		t.Errorf("got %q after %d grants", got, g.count.Load())
 	}
-	if ok, err := p.takeLease(context.Background(), "key", "me", time.Minute); ok || err == nil {
-		t.Errorf("lease without Redis: %v, %v", ok, err)
-	}
 	server.Restart()
 	eventually(t, "a grant when Redis is back", func() bool {
 		clk.advance(time.Second)
 		return call(c, context.Background(), "key", g) == "access 1"
 	})
-}
-
-func TestLease(t *testing.T) {
-	server := redistest.Start(t)
-	p := replicas(t, server)
-	lease := func(holder string) bool {
-		t.Helper()
-		got, err := p.takeLease(context.Background(), "key", holder, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
-	if !lease("a") || lease("b") {
-		t.Error("the lease is not the first one's")
-	}
-	if !lease("a") {
-		t.Error("who asks again does not find himself")
-	}
-	p.returnLease("key", "b")
-	if got := server.Command("GET", "test:lease:key"); got != "a" {
-		t.Errorf("the lease is %q's after another gave it back", got)
-	}
-	p.returnLease("key", "a")
-	if !lease("b") {
-		t.Error("a lease that was given back is not free")
-	}
 }
 
 // A replica that looked for a result just before there was one, and took the

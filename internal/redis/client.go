@@ -13,6 +13,7 @@
 //	cluster.go     which node a command goes to; MOVED and ASK
 //	topology.go    which node has which slot
 //	slot.go        which slot a key is in
+//	lease.go       one of several processes at a time
 //
 // There is either an answer that belongs to the command, or an error. A
 // connection on which anything went wrong (an I/O or protocol error, a caller

@@ -50,17 +50,11 @@ func (g *Log) run(ctx context.Context) {
 			at.whole = false
 			at.lost = true
 			g.failed(err)
-			sleep(ctx, pause)
+			_ = wait.Pause(ctx, pause) // the loop asks whether ctx has ended
 			continue
 		}
 		g.answered(at.whole)
 	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	over, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	<-over.Done()
 }
 
 // step reads once: at once while there is a stretch to catch up with, else for

@@ -6,6 +6,7 @@ package wait
 import (
 	"context"
 	"reflect"
+	"time"
 )
 
 // For receives from the channel, or until ctx ends. The error is that of ctx; a
@@ -27,4 +28,12 @@ func For(ctx context.Context, c <-chan struct{}) error {
 func Now(c <-chan struct{}) bool {
 	value, _ := reflect.ValueOf(c).TryRecv()
 	return value.IsValid()
+}
+
+// Pause waits for d, or until ctx ends, whose error it then returns.
+func Pause(ctx context.Context, d time.Duration) error {
+	over, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-over.Done()
+	return ctx.Err()
 }

@@ -76,3 +76,14 @@ func TestManyWait(t *testing.T) {
 		t.Error(<-wrong)
 	}
 }
+
+func TestPause(t *testing.T) {
+	if err := Pause(context.Background(), time.Millisecond); err != nil {
+		t.Errorf("a pause ended with %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Pause(ctx, time.Hour); err == nil {
+		t.Error("a pause without an end of its own ended without an error")
+	}
+}

@@ -29,7 +29,7 @@ var refreshMutants = []mutant{
 	{refresh, "an idle renewal fails with Redis", "session_cookie.go", "\t\tl.log.debug(\"the idle time-out of a session stays\", \"error\", err.Error())\n\t\treturn s, nil\n", "\t\treturn nil, errStoreAway\n"},
 	{refresh, "a refresh does not count as use", "session.go", "\t\treturn l.updateSession(w, r, v, s, credential)\n\t}\n\tv.until", "\t\tv.until = l.verdictEnds(s, now)\n\t\treturn v, nil\n\t}\n\tv.until"},
 	{refresh, "the old cookie gets no successor", "authenticate.go", "\t\tl.setSuccessor(w, r, v)\n", ``},
-	{refresh, "a pass for an old cookie", "passes.go", ` || v.successor != nil || !v.takePass() {`, ` || !v.takePass() {`},
+	{refresh, "a pass for an old cookie", "passes.go", ` || v.successor != nil {`, ` {`},
 }
 
 var coordinatorMutants = []mutant{
@@ -48,10 +48,10 @@ var coordinatorMutants = []mutant{
 }
 
 var leaseMutants = []mutant{
-	{refresh, "the lease is for anyone", "refresh_replicas.go", `holder, "NX", "PX",`, `holder, "PX",`},
+	{refresh, "the lease is for anyone", "internal/redis/lease.go", `holder, "NX", "PX",`, `holder, "PX",`},
 	{refresh, "the lease ends before the grant", "refresh_replicas.go", `leaseFor := c.timeout + leaseMargin`, `leaseFor := c.timeout / 2`},
-	{refresh, "another's lease is given back", "refresh_replicas.go", `redis.call("get", KEYS[1]) == ARGV[1]`, `redis.call("get", KEYS[1])`},
-	{refresh, "a lease whose answer was lost", "refresh_replicas.go", `return replies[1].Text == holder, nil`, `return replies[0].Kind != redis.Nil, nil`},
+	{refresh, "another's lease is given back", "internal/redis/lease.go", `redis.call("get", KEYS[1]) == ARGV[1]`, `redis.call("get", KEYS[1])`},
+	{refresh, "a lease whose answer was lost", "internal/redis/lease.go", `return replies[1].Text == holder, nil`, `return replies[0].Kind != Nil, nil`},
 	{refresh, "a result that came before the lease", "refresh_replicas.go", "err := c.replicas.result(ctx, key); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx", "err := (*granted)(nil), error(nil); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx"},
 	{refresh, "the result is not told to the other replicas", "refresh_replicas.go", "if c.replicas.share(key, result, c.shareFor) != nil {", "if key == \"\" {"},
 	{refresh, "a result that could not be told at once", "refresh_replicas.go", "\t\tgo c.replicas.keepSharing(key, holder, result, c.shareFor)\n", ""},
