@@ -1,0 +1,192 @@
+package apitoken
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sort"
+	"sync"
+	"time"
+)
+
+// FileConfig says where the shadow file is.
+type FileConfig struct {
+	Path       string           // all that write to one file name it by one path: the lock is beside it
+	CheckEvery time.Duration    // how often it is looked at; 0: each time
+	Now        func() time.Time // nil: time.Now
+	Log        *slog.Logger     // nil: silent
+
+	// Changed is told which secrets are dead once an edit from outside is in force:
+	// those that opened tokens which changed or vanished. nil: nobody is.
+	Changed func(dead []Secret)
+}
+
+// Secret is a secret that opened a token.
+type Secret struct{ ID, Hash string }
+
+// File is a Store in a shadow file, {"version":1,"tokens":{id:{…}}}: all tokens
+// are in memory, and the file is looked at once in a window. Edits from outside
+// therefore take up to a window to be seen; those made here are seen at once.
+//
+// What was read last and was good stays in force while the file is not: nothing
+// that was revoked comes back, and nobody is shut out.
+type File struct {
+	path    string
+	every   time.Duration
+	now     func() time.Time
+	log     *slog.Logger
+	changed func(dead []Secret)
+
+	mu      sync.RWMutex // never held while something is read, parsed, compared or told
+	set     *set
+	swaps   int64     // how often the set was exchanged
+	own     string    // the digest of what is being put in the file's place
+	checked time.Time // when the window began
+	loading bool
+	again   bool // the file changed once more while it was being loaded
+	failing bool
+
+	generation, loads, failures, checks int64
+
+	turn chan struct{} // holds one, for the one that writes
+	uses *uses
+}
+
+// set is what the file held. Nothing of it changes once it is in force.
+type set struct {
+	tokens map[string]Token // without their ids
+	info   fs.FileInfo      // of the file that was read; nil: there was none
+	digest string           // of its content
+}
+
+// OpenFile reads the file. One that is not there has no tokens, and is made when
+// there is one. Any other trouble is a mistake in the configuration; the error
+// names the mend.
+func OpenFile(c FileConfig) (*File, error) {
+	f := &File{path: c.Path, every: c.CheckEvery, now: c.Now, log: c.Log, changed: c.Changed}
+	if f.now == nil {
+		f.now = time.Now
+	}
+	empty := &set{tokens: map[string]Token{}}
+	first, err := readSet(f.path, empty)
+	if err != nil {
+		return nil, fmt.Errorf("open token file: %w", err)
+	}
+	if first.info == nil {
+		f.report(slog.LevelDebug, "the token file does not exist; the first token makes it", nil)
+	}
+	f.set = first
+	f.loads = 1
+	f.checked = begun(f.now())
+	f.turn = make(chan struct{}, 1)
+	f.turn <- struct{}{}
+	f.uses = openUses(f.path+".used", f.log)
+	return f, nil
+}
+
+// Close writes down what is not yet. All methods go on working, but for Used.
+func (f *File) Close() { f.uses.close(f.exists) }
+
+// Find implements Store; its error is always nil.
+func (f *File) Find(ctx context.Context, id string) (Token, bool, error) {
+	f.check(ctx)
+	t, found := f.get(id)
+	return t, found, nil
+}
+
+// Fresh implements Store: it is Find.
+func (f *File) Fresh(ctx context.Context, id string) (Token, bool, error) {
+	return f.Find(ctx, id)
+}
+
+func (f *File) get(id string) (Token, bool) {
+	f.mu.RLock()
+	t, found := f.set.tokens[id]
+	f.mu.RUnlock()
+	if !found {
+		return Token{}, false
+	}
+	t.ID = id
+	return t, true
+}
+
+func (f *File) exists(id string) bool {
+	_, found := f.get(id)
+	return found
+}
+
+// List implements Store; its error is always nil.
+func (f *File) List(ctx context.Context, owner string) ([]Token, error) {
+	f.check(ctx)
+	current, _ := f.inForce()
+	// append would copy the whole list each time when interpreted.
+	list := make([]Token, len(current.tokens))
+	n := 0
+	for id, t := range current.tokens {
+		if owner == "" || t.Owner == owner {
+			t.ID = id
+			list[n] = t
+			n++
+		}
+	}
+	list = list[:n]
+	oldestFirst(list)
+	return list, nil
+}
+
+func oldestFirst(list []Token) {
+	sort.Slice(list, func(i, j int) bool {
+		if list[i].Created != list[j].Created {
+			return list[i].Created < list[j].Created
+		}
+		return list[i].ID < list[j].ID
+	})
+}
+
+// Used implements Store.
+func (f *File) Used(_ context.Context, id string, now int64) {
+	if f.uses.note(id, now, f.exists) {
+		go f.uses.write(f.exists)
+	}
+}
+
+// LastUse implements Store; its error is always nil.
+func (f *File) LastUse(_ context.Context, ids []string) (map[string]int64, error) {
+	return f.uses.last(ids), nil
+}
+
+// Until implements Store: it is the end of the window, and now while the file was
+// found changed and what is in it is not in force yet.
+func (f *File) Until(now time.Time) time.Time {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.loading {
+		return now
+	}
+	return f.checked.Add(f.every)
+}
+
+// Stats implements Store.
+func (f *File) Stats() Stats {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return Stats{
+		Tokens:     int64(len(f.set.tokens)),
+		Generation: f.generation,
+		Loads:      f.loads,
+		Failures:   f.failures,
+		Checks:     f.checks,
+	}
+}
+
+func (f *File) report(level slog.Level, message string, err error) {
+	if f.log == nil {
+		return
+	}
+	if err == nil {
+		f.log.Log(context.Background(), level, message, "file", f.path)
+		return
+	}
+	f.log.Log(context.Background(), level, message, "file", f.path, "error", err.Error())
+}

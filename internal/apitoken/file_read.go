@@ -1,0 +1,92 @@
+package apitoken
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// maxFile bounds the shadow file: a quarter of a million tokens.
+const maxFile = 64 << 20
+
+// readSet reads the file whole, or returns an error that names it and the mend.
+// A file that was never there is an empty set; one that vanished is an error. A
+// file of base's content is base's tokens, which need not be parsed again.
+func readSet(path string, base *set) (*set, error) {
+	content, info, err := readFile(path)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing && base.info == nil {
+		return base, nil
+	}
+	if missing {
+		return nil, fmt.Errorf("read %q: it is gone: put it back", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	next := &set{info: info, digest: digestOf(content)}
+	if base.digest == next.digest {
+		next.tokens = base.tokens
+		return next, nil
+	}
+	tokens, err := parse(content)
+	if err != nil {
+		return nil, fmt.Errorf("parse %q: %w; mend it, or put a backup in its place", path, err)
+	}
+	next.tokens = tokens
+	return next, nil
+}
+
+func digestOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return string(sum[:])
+}
+
+// readFile asks the handle that it reads from, so that what it says of the file
+// is about this content, whatever is renamed to the path meanwhile.
+func readFile(path string) ([]byte, fs.FileInfo, error) {
+	// Opening a pipe would wait for somebody to write to it.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, nil, irregular(path, info)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read: %w; the file must be readable for the user that Traefik runs as", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read: %w", err)
+	}
+	if err := suitable(path, info); err != nil {
+		return nil, nil, err
+	}
+	// It may grow meanwhile; what is cut off does not parse.
+	content, err := io.ReadAll(io.LimitReader(file, maxFile))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read: %w", err)
+	}
+	return content, info, nil
+}
+
+// suitable refuses a file that others may read: whoever knows the hashes and
+// owners knows whom to attack, and whoever may write makes tokens.
+func suitable(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return irregular(path, info)
+	}
+	if info.Mode().Perm()&0o027 != 0 {
+		return fmt.Errorf("read %q: mode %04o, want no access for others and no writing by the group: chmod 0600 it", path, info.Mode().Perm())
+	}
+	if info.Size() > maxFile {
+		return fmt.Errorf("read %q: %d bytes, want at most %d: delete tokens that have expired", path, info.Size(), maxFile)
+	}
+	return nil
+}
+
+func irregular(path string, info fs.FileInfo) error {
+	return fmt.Errorf("read %q: %s, want a regular file", path, info.Mode().Type())
+}

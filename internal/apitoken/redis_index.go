@@ -1,0 +1,133 @@
+package apitoken
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/latchkey-auth/latchkey/internal/redis"
+)
+
+// page is about how many ids of an index are read at a time.
+const page = 500
+
+func (r *Redis) allKey() string { return r.prefix + "apitokens" }
+
+// ownerKey says nothing of the owner, which may be a name.
+func (r *Redis) ownerKey(owner string) string { return r.prefix + "apitokens:" + hashOf(owner) }
+
+// enlist adds the token to the lists. One that is there keeps its place.
+func (r *Redis) enlist(ctx context.Context, t Token) error {
+	created := strconv.FormatInt(t.Created, 10)
+	replies, err := r.client.DoAll(ctx, [][]string{
+		{"ZADD", r.allKey(), "NX", created, t.ID},
+		{"ZADD", r.ownerKey(t.Owner), "NX", created, t.ID},
+	})
+	if err != nil {
+		return err
+	}
+	for _, reply := range replies {
+		if reply.Err != nil {
+			return reply.Err
+		}
+	}
+	return nil
+}
+
+// delist may fail: List passes over what has no record.
+func (r *Redis) delist(ctx context.Context, owner, id string) {
+	_, err := r.client.DoAll(ctx, [][]string{
+		{"ZREM", r.allKey(), id},
+		{"ZREM", r.ownerKey(owner), id},
+		{"DEL", r.usedKey(id)},
+	})
+	if err != nil && r.log != nil {
+		r.log.Debug("a deleted token stays in a list", "error", err.Error())
+	}
+}
+
+// List implements Store. It asks Redis for each record, so that all replicas see
+// the same, and leaves in memory what is there.
+func (r *Redis) List(ctx context.Context, owner string) ([]Token, error) {
+	key := r.allKey()
+	if owner != "" {
+		key = r.ownerKey(owner)
+	}
+	ids, err := r.members(ctx, key)
+	if err != nil {
+		return nil, unavailable("list tokens", err)
+	}
+	list := make([]Token, len(ids))
+	n := 0
+	for id := range ids {
+		t, found, err := r.listed(ctx, key, id)
+		if err != nil {
+			return nil, unavailable("list tokens", err)
+		}
+		if found && (owner == "" || t.Owner == owner) {
+			list[n] = t
+			n++
+		}
+	}
+	list = list[:n]
+	oldestFirst(list)
+	return list, nil
+}
+
+// members are the ids in a list. A scan has all that are there from its beginning
+// to its end, some of them twice; places in the list would move while others are
+// removed.
+func (r *Redis) members(ctx context.Context, key string) (map[string]bool, error) {
+	ids := map[string]bool{}
+	cursor := "0"
+	for {
+		reply, err := r.client.Do(ctx, "ZSCAN", key, cursor, "COUNT", strconv.Itoa(page))
+		if err != nil {
+			return nil, err
+		}
+		if len(reply.Items) != 2 {
+			return nil, fmt.Errorf("scan: %d items, want 2", len(reply.Items))
+		}
+		addMembers(ids, reply.Items[1].Items)
+		cursor = reply.Items[0].Text
+		if cursor == "0" {
+			return ids, nil
+		}
+	}
+}
+
+// addMembers reads members and scores in turn.
+func addMembers(ids map[string]bool, items []redis.Reply) {
+	for i := 0; i < len(items); i += 2 {
+		ids[items[i].Text] = true
+	}
+}
+
+// listed reads a record, and clears away an id that has none: its token expired,
+// or was deleted by somebody who could not clear it away.
+func (r *Redis) listed(ctx context.Context, key, id string) (Token, bool, error) {
+	value, found, err := r.sealed.Get(ctx, recordKey(id))
+	if err != nil {
+		return Token{}, false, err
+	}
+	t, ok := decode(id, value, found)
+	if !found {
+		r.forget(ctx, key, id)
+	}
+	return t, ok, nil
+}
+
+// forget takes an id out of a list if it has no record. A writer may be about to
+// make one, who has put it in the list before: hence the lease, without which it
+// would be in no list.
+func (r *Redis) forget(ctx context.Context, key, id string) {
+	holder := randomHex(16)
+	defer r.client.ReturnLease(r.leaseKey(id), holder)
+	if got, err := r.client.TakeLease(ctx, r.leaseKey(id), holder, leaseFor); err != nil || !got {
+		return
+	}
+	_, found, err := r.sealed.Get(ctx, recordKey(id))
+	if err == nil && !found {
+		_, _ = r.client.Do(ctx, "ZREM", key, id)
+	}
+}
