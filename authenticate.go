@@ -16,8 +16,9 @@ import (
 )
 
 // authenticate finds out who is asking. One credential decides: a bearer token
-// where there is one, else the session cookie. It is looked up as it came,
-// before anything is parsed; only what is not known is verified.
+// where there is one, else an API token in its own header, else the session
+// cookie. It is looked up as it came, before anything is parsed; only what is not
+// known is verified.
 func (l *Latchkey) authenticate(w http.ResponseWriter, r *http.Request) (*verified, error) {
 	c := l.credential(r)
 	if c.raw == "" {
@@ -42,17 +43,24 @@ type credential struct {
 
 // missing is the reason where there is nothing to look at.
 func (c credential) missing() error {
-	if c.kind == identity.Bearer {
-		return errBadToken
+	if c.kind == identity.Session {
+		return errNoCredential
 	}
-	return errNoCredential
+	return errBadToken
 }
 
 func (l *Latchkey) credential(r *http.Request) credential {
-	if authorization := r.Header["Authorization"]; len(authorization) > 0 && len(l.set.issuers) > 0 {
-		if token, ok := bearerToken(authorization); ok {
+	if authorization := r.Header["Authorization"]; len(authorization) > 0 {
+		token, ok := bearerToken(authorization)
+		if ok && l.isAPIToken(token) {
+			return credential{identity.Token, token}
+		}
+		if ok && len(l.set.issuers) > 0 {
 			return credential{identity.Bearer, token}
 		}
+	}
+	if key, ok := l.apiKey(r); ok {
+		return credential{identity.Token, key}
 	}
 	return credential{identity.Session, l.cookieValue(r)}
 }
@@ -80,10 +88,10 @@ func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, c credential, 
 	l.counters.verifications.Add(1)
 	var v *verified
 	var err error
-	if c.kind == identity.Bearer {
-		v, err = l.verifyBearer(r.Context(), c.raw, string(key[:]))
-	} else {
+	if c.kind == identity.Session {
 		v, err = l.verifySession(w, r, c.raw, key)
+	} else {
+		v, err = l.verifyToken(r.Context(), c, string(key[:]))
 	}
 	if err != nil {
 		return nil, err
@@ -100,21 +108,38 @@ func (l *Latchkey) verify(w http.ResponseWriter, r *http.Request, c credential, 
 // negativeFor is how long a bad token is known to be bad.
 const negativeFor = 5 * time.Second
 
-func (l *Latchkey) verifyBearer(ctx context.Context, token, key string) (*verified, error) {
+// verifyToken judges what came in a header, unless it was bad a moment ago.
+func (l *Latchkey) verifyToken(ctx context.Context, c credential, key string) (*verified, error) {
 	if _, bad, err := l.negatives.Get(ctx, key); err == nil && bad {
 		return nil, errBadToken
 	}
+	var v *verified
+	var err error
+	if c.kind == identity.Bearer {
+		v, err = l.verifyBearer(ctx, c.raw)
+	} else {
+		v, err = l.verifyAPIToken(ctx, c.raw)
+	}
+	if errors.Is(err, errBadToken) {
+		l.log.debug("token refused", "kind", string(c.kind), "error", err.Error())
+		if c.kind == identity.Token && l.set.apiTokens.file != "" {
+			return nil, err // a look-up costs no more than this would, and the file may have it in a moment
+		}
+		if err := l.negatives.Set(ctx, key, nil, negativeFor); err != nil {
+			l.log.warn("remember a bad token", "error", err.Error())
+		}
+	}
+	return v, err
+}
+
+func (l *Latchkey) verifyBearer(ctx context.Context, token string) (*verified, error) {
 	generation := l.revocations.Index().Generation()
 	claims, err := l.verifyAccessToken(ctx, token)
 	switch {
 	case errors.Is(err, oidc.ErrUnavailable):
 		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
 	case err != nil:
-		l.log.debug("bearer token refused", "error", err.Error())
-		if err := l.negatives.Set(ctx, key, nil, negativeFor); err != nil {
-			l.log.warn("remember a bad token", "error", err.Error())
-		}
-		return nil, errBadToken
+		return nil, fmt.Errorf("%w: %v", errBadToken, err)
 	}
 	claims = trustedEmail(claims)
 	packed, err := identity.Pack(&identity.Identity{Kind: identity.Bearer, Claims: claims, AccessToken: claims})

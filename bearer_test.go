@@ -95,7 +95,7 @@ func TestBearerIsNotMixedWithSession(t *testing.T) {
 // though no parser would take it; the same one uncached is refused.
 func TestCacheComesBeforeParsing(t *testing.T) {
 	g := newRig(t, nil)
-	v, err := g.l.verifyBearer(testContext(t), g.accessToken(nil), "key")
+	v, err := g.l.verifyBearer(testContext(t), g.accessToken(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

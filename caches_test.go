@@ -45,6 +45,7 @@ func TestPoliciesApart(t *testing.T) {
 		"audiences":             func(c *Config) { c.Bearer.Issuers[0].Audiences = []string{"other"} },
 		"algorithms":            func(c *Config) { c.Bearer.Issuers[0].Algorithms = []string{"ES256"} },
 		"types":                 func(c *Config) { c.Bearer.Issuers[0].Types = []string{"at+jwt"} },
+		"API tokens":            func(c *Config) { c.APITokens.File = "tokens.json" },
 		"access token kept":     func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" },
 		"ID token kept":         func(c *Config) { c.Forward.IDTokenHeader = "X-Token" },
 		"access token asked":    func(c *Config) { c.Authorize = "Equals(`access_token.a`, `b`)" },

@@ -23,6 +23,12 @@ var (
 	errCallback     = errors.New("callback_refused")
 	errLogoutToken  = errors.New("logout_refused")
 	errTooLarge     = errors.New("session_too_large")
+	errForeign      = errors.New("foreign_origin")
+	errNotALogin    = errors.New("login_required")
+	errNotAdmin     = errors.New("admin_required")
+	errScope        = errors.New("scope_denied")
+	errBadRequest   = errors.New("bad_request")
+	errNotFound     = errors.New("not_found")
 	errUnavailable  = errors.New("provider_unavailable")
 	errStoreAway    = errors.New("store_unavailable")
 	errInternal     = errors.New("internal_error")
@@ -37,6 +43,7 @@ type answer struct {
 	login  bool // a navigation is sent to the provider instead
 	again  bool // the page links back to where the login was for
 	logout bool // the page links to the logout
+	told   bool // the cause says what to mend, and nothing but what the client sent
 }
 
 // answers is the one table from reason to answer.
@@ -57,6 +64,18 @@ var answers = []answer{
 		detail: "This login did not begin here, took too long, was finished before, or the provider refused it."},
 	{reason: errLogoutToken, status: http.StatusBadRequest, title: "Logout refused",
 		detail: "What the provider sent does not end a session here."},
+	{reason: errForeign, status: http.StatusForbidden, title: "Refused",
+		detail: "This was asked for by a page of another origin."},
+	{reason: errNotALogin, status: http.StatusForbidden, title: "Refused",
+		detail: "This is for somebody who has logged in; an API token cannot do it."},
+	{reason: errNotAdmin, status: http.StatusForbidden, title: "Refused",
+		detail: "This is for administrators."},
+	{reason: errScope, status: http.StatusForbidden, title: "Refused", told: true,
+		detail: "A scope was asked for that is not yours to give."},
+	{reason: errBadRequest, status: http.StatusBadRequest, title: "Not understood", told: true,
+		detail: "What was sent cannot be used."},
+	{reason: errNotFound, status: http.StatusNotFound, title: "Not found",
+		detail: "There is no such thing here."},
 	{reason: errTooLarge, status: http.StatusBadRequest, title: "Login failed",
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
@@ -77,6 +96,14 @@ func answerTo(reason error) answer {
 		}
 	}
 	return answerTo(errInternal)
+}
+
+// tell is what is told of the reason.
+func (a answer) tell(reason error) string {
+	if cause := strings.TrimPrefix(reason.Error(), a.reason.Error()+": "); a.told && cause != reason.Error() {
+		return strings.ToUpper(cause[:1]) + cause[1:] + "."
+	}
+	return a.detail
 }
 
 // challenge answers a request for a protected path that a step refused.
@@ -162,7 +189,7 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 		h.Set("Retry-After", retryAfter)
 	}
 	if navigation(r) {
-		p := page.Page{Title: a.title, Text: a.detail, Reason: code, Request: id}
+		p := page.Page{Title: a.title, Text: a.tell(reason), Reason: code, Request: id}
 		if a.again && retry != "" {
 			p.Link = retry
 			p.LinkText = "Try again"
@@ -176,7 +203,7 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 	}
 	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(a.status)
-	body, err := json.Marshal(problem{Type: "about:blank", Title: a.title, Status: a.status, Detail: a.detail, Reason: code, Request: id})
+	body, err := json.Marshal(problem{Type: "about:blank", Title: a.title, Status: a.status, Detail: a.tell(reason), Reason: code, Request: id})
 	if err == nil {
 		w.Write(body)
 	}

@@ -23,32 +23,37 @@ type Config struct {
 	// redirects navigations to the provider and refuses the rest, "redirect"
 	// redirects every GET outside scripts, "reject" never redirects, "pass" lets
 	// it go on without identity headers. Default "auto".
-	Unauthenticated string        `json:"unauthenticated"`
-	Session         SessionConfig `json:"session"`
-	Refresh         RefreshConfig `json:"refresh"`
-	Bearer          BearerConfig  `json:"bearer"`
+	Unauthenticated string          `json:"unauthenticated"`
+	Session         SessionConfig   `json:"session"`
+	Refresh         RefreshConfig   `json:"refresh"`
+	Bearer          BearerConfig    `json:"bearer"`
+	APITokens       APITokensConfig `json:"apiTokens"`
 	// Authorize is a rule over the identity's claims, such as
 	// OneOf(`groups`, `ops`) && Equals(`email_verified`, `true`). Default:
 	// whoever is authenticated may enter.
 	Authorize string        `json:"authorize"`
 	Forward   ForwardConfig `json:"forward"`
-	Redis     RedisConfig   `json:"redis"`
-	Cache     CacheConfig   `json:"cache"`
-	Log       LogConfig     `json:"log"`
+	// Admin is a rule like Authorize: whoever it is true of may see and end
+	// everybody's sessions and API tokens through the JSON API. Default: nobody.
+	Admin string      `json:"admin"`
+	Redis RedisConfig `json:"redis"`
+	Cache CacheConfig `json:"cache"`
+	Log   LogConfig   `json:"log"`
 
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
 }
 
 // ProviderConfig names the OpenID provider and the client registered there.
 type ProviderConfig struct {
-	// Issuer is the provider's issuer identifier, to the letter. Required.
+	// Issuer is the provider's issuer identifier, to the letter. Required, unless
+	// only API tokens are accepted.
 	Issuer string `json:"issuer"`
 	// DiscoveryURL is where the discovery document is fetched when the provider
 	// is reached at another address than the issuer's; the token, key and
 	// userinfo endpoints are then called at that address too. Default: the
 	// issuer followed by /.well-known/openid-configuration.
 	DiscoveryURL string `json:"discoveryURL"`
-	// ClientID is the client registered at the provider. Required.
+	// ClientID is the client registered at the provider. Required with Issuer.
 	ClientID string `json:"clientID"`
 	// ClientSecret is the client's secret; without one the client is public.
 	// Default: none.
@@ -138,54 +143,6 @@ type RefreshConfig struct {
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
 }
 
-// RedisConfig is the Redis (6.2 or later) that replicas share.
-type RedisConfig struct {
-	// Addresses are host:port of the server, of the sentinels, or of some nodes
-	// of the cluster. Default: none, each replica is for itself.
-	Addresses []string `json:"addresses"`
-	// Mode is "single", "sentinel" or "cluster". Default "single".
-	Mode string `json:"mode"`
-	// MasterName is what the sentinels call the master. Required with them.
-	MasterName string `json:"masterName"`
-	// Username is the ACL user. Default: Redis' default user.
-	Username string `json:"username"`
-	// Password is the user's; it may be written env:NAME or file:/path. Default:
-	// none.
-	Password string `json:"password"`
-	// Database is the number of the database; a cluster has 0 alone. Default 0.
-	Database int            `json:"database"`
-	TLS      RedisTLSConfig `json:"tls"`
-	// Prefix begins all keys. Default "latchkey:".
-	Prefix string `json:"prefix"`
-	// Timeout bounds each command. Default "500ms".
-	Timeout string `json:"timeout"`
-	// WhenDown is what happens to known identities while Redis is out of reach:
-	// "stale" lets them go on for staleFor, "deny" refuses them at once, with 503.
-	// Default "stale".
-	WhenDown string `json:"whenDown"`
-	// StaleFor is for how long. Default "30s".
-	StaleFor string `json:"staleFor"`
-
-	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
-}
-
-// RedisTLSConfig is how the connection to Redis is protected.
-type RedisTLSConfig struct {
-	// Enabled uses TLS 1.2 or later. Default false.
-	Enabled bool `json:"enabled"`
-	// CACert are certificates (PEM, or file:/path) that Redis' certificate may be
-	// signed by, besides the system's. Default: none.
-	CACert string `json:"caCert"`
-	// ServerName is the name that the certificate must be for. Default: the host
-	// of the address.
-	ServerName string `json:"serverName"`
-	// InsecureSkipVerify takes any certificate: whoever is between can read and
-	// change everything. Default false.
-	InsecureSkipVerify bool `json:"insecureSkipVerify"`
-
-	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
-}
-
 // BearerConfig says whose JWT access tokens are accepted (RFC 6750, RFC 9068).
 type BearerConfig struct {
 	// Enabled accepts access tokens in the Authorization header. Default true.
@@ -270,11 +227,12 @@ func CreateConfig() *Config {
 			OnLogin:     "keep",
 			Cookie:      CookieConfig{Name: "latchkey", Path: "/", SameSite: "lax", Secure: true},
 		},
-		Refresh: RefreshConfig{Before: "60s", MaxTokenAge: "6h", ShareFor: "30s", Timeout: "15s"},
-		Bearer:  BearerConfig{Enabled: true},
-		Redis:   RedisConfig{Mode: "single", Prefix: "latchkey:", Timeout: "500ms", WhenDown: "stale", StaleFor: "30s"},
-		Cache:   CacheConfig{Tokens: 20000, BackfillQueue: 1000},
-		Log:     LogConfig{Level: "info"},
+		Refresh:   RefreshConfig{Before: "60s", MaxTokenAge: "6h", ShareFor: "30s", Timeout: "15s"},
+		Bearer:    BearerConfig{Enabled: true},
+		APITokens: APITokensConfig{Enabled: true, Header: "X-API-Key", CheckEvery: "60s", MaxLifetime: "8760h"},
+		Redis:     RedisConfig{Mode: "single", Prefix: "latchkey:", Timeout: "500ms", WhenDown: "stale", StaleFor: "30s"},
+		Cache:     CacheConfig{Tokens: 20000, BackfillQueue: 1000},
+		Log:       LogConfig{Level: "info"},
 	}
 }
 

@@ -13,7 +13,16 @@ type endpointHandler struct {
 
 func (l *Latchkey) endpointTable() map[string]endpointHandler {
 	get := []string{http.MethodGet, http.MethodHead}
+	if l.set.issuer == "" {
+		// Nobody can log in: there are API tokens alone.
+		return map[string]endpointHandler{
+			"/userinfo": {get, l.serveUserInfo},
+			"/status":   {get, l.serveStatus},
+			"/metrics":  {get, l.serveMetrics},
+		}
+	}
 	return map[string]endpointHandler{
+		accountPath:            {[]string{http.MethodGet, http.MethodPost}, l.serveAccount},
 		"/login":               {[]string{http.MethodGet}, l.serveLogin},
 		"/callback":            {[]string{http.MethodGet}, l.serveCallback},
 		"/logout":              {[]string{http.MethodGet, http.MethodPost}, l.serveLogout},
@@ -30,7 +39,12 @@ func (l *Latchkey) endpointTable() map[string]endpointHandler {
 func (l *Latchkey) serveEndpoint(w http.ResponseWriter, r *http.Request) {
 	// None of what is said here is for a cache, not even that there is nothing.
 	w.Header().Set("Cache-Control", "no-store")
-	e, ok := l.endpoints[strings.TrimPrefix(r.URL.Path, l.set.basePath)]
+	name := strings.TrimPrefix(r.URL.Path, l.set.basePath)
+	if isAPI(name) && l.set.issuer != "" {
+		l.serveAPI(w, r)
+		return
+	}
+	e, ok := l.endpoints[name]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -47,9 +61,15 @@ func (l *Latchkey) serveEndpoint(w http.ResponseWriter, r *http.Request) {
 // and by Origin where a browser sends none. What neither says was not sent by a
 // browser that could be tricked.
 func crossSite(r *http.Request) bool {
+	return foreign(r) && r.Header.Get("Sec-Fetch-Site") != "same-site"
+}
+
+// foreign is crossSite that takes other origins of the same site for strangers:
+// an app on a neighbouring host must not make tokens.
+func foreign(r *http.Request) bool {
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "":
-	case "same-origin", "same-site", "none":
+	case "same-origin", "none":
 		return false
 	default:
 		return true

@@ -6,10 +6,11 @@ import (
 )
 
 // forward hands the request on: whatever a client sent in the place of our
-// headers is gone, ours are set, our cookies stay here.
+// headers is gone, ours are set, our cookies and API tokens stay here.
 func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
 	l.passes.guard.Strip(r)
 	cookie := r.Header["Cookie"]
+	l.dropAPITokens(r.Header)
 	for _, f := range view.fields {
 		r.Header[f.name] = f.values
 	}

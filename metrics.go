@@ -58,6 +58,7 @@ func (l *Latchkey) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	l.writeRefreshes(m)
 	l.writeRevocations(m)
 	l.writeRedis(m)
+	l.writeAPITokens(m)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	fmt.Fprint(w, m.Builder.String())
 }
@@ -132,6 +133,20 @@ func (l *Latchkey) writeRedis(m *metrics) {
 	m.gauge("latchkey_redis_connections", "Connections to Redis.", int64(health.Connections))
 	m.counter("latchkey_redis_commands_total", "Commands sent to Redis.", health.Commands)
 	m.counter("latchkey_redis_failures_total", "Commands without an answer that can be used.", health.Failures)
+}
+
+// writeAPITokens writes how the store stands; what it counts of a shadow file is 0
+// where the tokens are in Redis.
+func (l *Latchkey) writeAPITokens(m *metrics) {
+	if l.apiTokens == nil {
+		return
+	}
+	stats := l.apiTokens.Stats()
+	m.gauge("latchkey_api_tokens", "API tokens in the shadow file.", stats.Tokens)
+	m.gauge("latchkey_api_tokens_generation", "Changes of the shadow file that this process knows of.", stats.Generation)
+	m.counter("latchkey_api_tokens_checks_total", "Looks at the shadow file for changes.", stats.Checks)
+	m.counter("latchkey_api_tokens_loads_total", "Times that the shadow file was read.", stats.Loads)
+	m.counter("latchkey_api_tokens_failures_total", "Looks and reads that failed: the last good set stays.", stats.Failures)
 }
 
 func is(so bool) int64 {

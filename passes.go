@@ -14,7 +14,7 @@ import (
 // left to do for a request whose credential was verified and whom the router's
 // rule lets in. Routers share one table where they would come to the same views.
 type passTable struct {
-	except string // a header beside which no pass holds
+	except [2]string // headers beside which no pass holds; "": none
 
 	mu     sync.RWMutex
 	passes map[string]*view
@@ -54,17 +54,19 @@ func newPassBudget(bound int, generation func() uint64) *passBudget {
 func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTables {
 	return resources.use(ctx, fingerprint("passes", l.set.policy, l.set.view), func() (interface{}, func()) {
 		t := &passTables{guard: headers.NewGuard(l.set.forwarded()), budget: budget}
-		// Beside a cookie, Authorization may be the credential that decides.
-		t.byCookie = budget.open("Authorization")
-		t.byCredential = budget.open("Cookie")
+		// Beside a cookie, Authorization may be the credential that decides, and
+		// beside either what comes in the API tokens' own header must not go on.
+		key := l.set.keyHeader()
+		t.byCookie = budget.open("Authorization", key)
+		t.byCredential = budget.open("Cookie", key)
 		return t, func() { budget.close(t) }
 	}).(*passTables)
 }
 
-func (b *passBudget) open(except string) *passTable {
+func (b *passBudget) open(except, key string) *passTable {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := &passTable{except: except, passes: map[string]*view{}}
+	t := &passTable{except: [2]string{except, key}, passes: map[string]*view{}}
 	b.tables[t] = true
 	return t
 }
@@ -119,7 +121,7 @@ func (t *passTable) learn(known map[string]bool) {
 	t.harmless = make(map[string]bool, len(known))
 	for name := range known {
 		// A stream is registered, which a pass does not do.
-		if name != t.except && name != "Upgrade" {
+		if name != t.except[0] && name != t.except[1] && name != "Upgrade" {
 			t.harmless[name] = true
 		}
 	}
@@ -160,14 +162,21 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 		t = l.passes.byCookie
 		header = cookie
 	}
-	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || v.successor != nil || !v.takePass() {
+	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || v.successor != nil {
 		return
 	}
-	l.passes.budget.put(t, header[0], l.passFor(cookie, view), l.passes.guard.Harmless(), v.clean.Load())
+	if _, apart := l.apiKey(r); apart || !v.takePass() {
+		return
+	}
+	l.passes.budget.put(t, header[0], l.passFor(v.identity.Kind, cookie, view), l.passes.guard.Harmless(), v.clean.Load())
 }
 
-// passFor is the view, but for a session beside whose cookies others came.
-func (l *Latchkey) passFor(cookie []string, v *view) *view {
+// passFor is the view, but for a session beside whose cookies others came, and
+// for an API token, whose header does not go on.
+func (l *Latchkey) passFor(kind identity.Kind, cookie []string, v *view) *view {
+	if kind == identity.Token {
+		return v.with(field{"Authorization", nil}, v.fields)
+	}
 	if cookie == nil {
 		return v
 	}
@@ -175,8 +184,13 @@ func (l *Latchkey) passFor(cookie []string, v *view) *view {
 	if others == nil {
 		return v
 	}
+	return v.with(field{"Cookie", others}, v.fields[1:])
+}
+
+// with is a copy of the view with these fields alone.
+func (v *view) with(first field, rest []field) *view {
 	pass := *v
 	pass.harmless = nil
-	pass.fields = append([]field{{"Cookie", others}}, v.fields[1:]...)
+	pass.fields = append([]field{first}, rest...)
 	return &pass
 }

@@ -145,7 +145,7 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 	b := newPassBudget(100, func() uint64 { return 1 })
 	views := []*passTables{}
 	for i := 0; i < 7; i++ {
-		views = append(views, &passTables{byCookie: b.open(""), byCredential: b.open(""), budget: b})
+		views = append(views, &passTables{byCookie: b.open("", ""), byCredential: b.open("", ""), budget: b})
 	}
 	held := func() int {
 		n := 0
@@ -173,7 +173,7 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 		t.Error("a closed table took a pass")
 	}
 	off := newPassBudget(0, func() uint64 { return 1 })
-	table := off.open("")
+	table := off.open("", "")
 	off.put(table, "a", &view{}, nil, 1)
 	if len(table.passes) != 0 {
 		t.Error("a cache that is off kept a pass")

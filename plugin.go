@@ -1,6 +1,6 @@
 // Package latchkey is an authentication middleware for Traefik: a plugin, run
 // by the Yaegi interpreter, that logs people in with OpenID Connect, checks JWT
-// access tokens, and tells the service behind who is asking.
+// access tokens and API tokens, and tells the service behind who is asking.
 //
 // A request whose credential was seen before costs ServeHTTP one look (passes.go).
 // Any other goes through these steps, each a function in a file of that name:
@@ -13,7 +13,8 @@
 //	challenge     where a step refused: one table from reason to answer
 //
 // The endpoints under basePath are endpoints.go (the table), login.go,
-// callback.go, logout.go, logout_channels.go, status.go and metrics.go. A
+// callback.go, logout.go, logout_channels.go, account.go, api.go, status.go and
+// metrics.go. A
 // session's life:
 //
 //	login.go     GET of a protected path -> 302 to the provider, flow cookie set
@@ -25,6 +26,10 @@
 //	             refresh_replicas.go once for all replicas
 //	revoke.go    its end, told to all replicas; streams.go what goes on until then
 //
+// API tokens are api_token.go (a request with one), token_admin.go and
+// session_admin.go (what can be done with tokens and sessions); account.go is
+// the page for that, api.go the same in JSON, admin.go the same for the command.
+//
 // Settings are declared in config.go, and checked in settings.go into the form
 // that the flows use. What the middlewares of a process share, and how it is
 // released after a reload, is in shared.go; token_cache.go is the cache that
@@ -32,8 +37,9 @@
 //
 // Below are the mechanisms, each of which could serve another project:
 // internal/oidc, internal/oauth2, internal/seal, internal/redis,
-// internal/cache, internal/revocation, internal/claims, internal/headers,
-// internal/page; and internal/identity, which all of them may know.
+// internal/cache, internal/revocation, internal/apitoken, internal/claims,
+// internal/headers, internal/page; and internal/identity, which all of them may
+// know.
 //
 // Functions on the way of a warm request are short, for a reason that no
 // compiled program has: see CONTRIBUTING.md on what the interpreter costs.
@@ -48,6 +54,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/apitoken"
 	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/headers"
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
@@ -73,15 +80,18 @@ type Latchkey struct {
 	once      cache.Cache // states of login flows that came back, logout tokens that were posted
 	counters  *counters
 
-	redis         *redis.Client // nil: this process is alone
-	sessions      *sessionStore // nil: the cookies are the sessions
-	users         userSessions  // nil: nobody asks which sessions a user has
+	redis         *redis.Client  // nil: this process is alone
+	sessions      *sessionStore  // nil: the cookies are the sessions
+	users         userSessions   // which sessions a user has
+	about         cache.Cache    // what is told of them
+	apiTokens     apitoken.Store // nil: none are accepted
 	revocations   *revocation.Log
 	streams       *streams
 	refreshes     *RefreshCoordinator
 	refreshClient *oauth2.Client // with refresh.timeout
 
 	endpoints map[string]endpointHandler
+	api       map[string]apiHandler
 
 	// What ServeHTTP itself needs, without a hop to the structs that hold it.
 	unprotected            *regexp.Regexp
@@ -120,6 +130,7 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 		return nil, err
 	}
 	l.endpoints = l.endpointTable()
+	l.api = l.apiTable()
 	return l, nil
 }
 

@@ -10,8 +10,8 @@ import (
 const maxReturnTarget = 2048
 
 // returnTarget returns the path and query to send a browser back to, if it can
-// only be read as a path on this host, and "/" otherwise. basePath's endpoints
-// are no targets: login would go round in circles.
+// only be read as a path on this host, and "/" otherwise. Of basePath's endpoints
+// the account page alone is one: login would go round in circles.
 func returnTarget(target, basePath string) string {
 	if len(target) > maxReturnTarget || !strings.HasPrefix(target, "/") {
 		return "/"
@@ -28,7 +28,8 @@ func returnTarget(target, basePath string) string {
 		}
 	}
 	// A browser takes dot segments out before it asks.
-	if clean := path.Clean(u.Path); clean == basePath || strings.HasPrefix(clean, basePath+"/") || hasControl(unescaped(u.RawQuery)) {
+	clean := path.Clean(u.Path)
+	if clean == basePath || strings.HasPrefix(clean, basePath+"/") && clean != basePath+accountPath || hasControl(unescaped(u.RawQuery)) {
 		return "/"
 	}
 	// Escaping makes it longer.

@@ -27,10 +27,10 @@ func (l *Latchkey) checkRevoked(ctx context.Context, v *verified, generation uin
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %v", errStoreAway, err)
-	case revoked && v.identity.Kind == identity.Bearer:
-		return errBadToken
-	case revoked:
+	case revoked && v.identity.Kind == identity.Session:
 		return errExpired
+	case revoked:
+		return errBadToken
 	}
 	v.clean.Store(generation)
 	return nil
@@ -62,7 +62,10 @@ func (l *Latchkey) forgetSession(ctx context.Context, id, user string) {
 			l.log.warn("an ended session stays in the store until its end", "error", err.Error())
 		}
 	}
-	if l.users != nil && user != "" {
+	if err := l.about.Delete(ctx, aboutKey(id)); err != nil {
+		l.log.warn("what was told of an ended session stays until its end", "error", err.Error())
+	}
+	if user != "" {
 		if err := l.users.remove(ctx, user, id, l.now().UnixMilli()); err != nil {
 			l.log.warn("an ended session stays in its user's list until its end", "error", err.Error())
 		}
@@ -85,11 +88,13 @@ func (l *Latchkey) userName(subject string) string {
 // admitSession counts a new session among its user's, and ends those that must
 // make room for it.
 func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
-	if l.users == nil {
-		return nil
-	}
 	user := l.userOf(s)
 	others, err := l.users.add(ctx, user, s.ID, s.Born+l.set.lifetime.Milliseconds(), s.Born)
+	if err != nil && l.sessions == nil && l.set.maxPerUser == 0 && !l.set.endOthers {
+		// The cookies need no store, and there is nobody to make room.
+		l.log.warn("a session is not in its user's list", "session", s.tag(), "error", err.Error())
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}

@@ -56,6 +56,7 @@ func (l *Latchkey) beginSession(w http.ResponseWriter, r *http.Request, s *sessi
 	if err := l.admitSession(r.Context(), s); err != nil {
 		return err
 	}
+	l.describeSession(r, s)
 	if l.sessions == nil {
 		return l.giveSession(w, r, s)
 	}

@@ -15,11 +15,14 @@ import (
 // maxSessionsPerUser bounds what is remembered of one user, the newest.
 const maxSessionsPerUser = 1000
 
-// userSessions knows which sessions a user has, so that a login can end others.
+// userSessions knows which sessions a user has, so that a login can end others
+// and the user can.
 type userSessions interface {
 	// add notes a session that lasts until then, and returns the IDs of the user's
 	// others, the oldest first. Times are Unix milliseconds: logins may be quick.
 	add(ctx context.Context, user, id string, until, now int64) ([]string, error)
+	// list returns the sessions that last beyond now, the oldest first.
+	list(ctx context.Context, user string, now int64) ([]listed, error)
 	// remove forgets a session.
 	remove(ctx context.Context, user, id string, now int64) error
 }
@@ -57,6 +60,22 @@ func (u *redisUsers) add(ctx context.Context, user, id string, until, now int64)
 		}
 	}
 	return others, nil
+}
+
+func (u *redisUsers) list(ctx context.Context, user string, now int64) ([]listed, error) {
+	reply, err := u.client.Do(ctx, "ZRANGEBYSCORE", u.key(user), "("+strconv.FormatInt(now, 10), "+inf", "WITHSCORES")
+	if err != nil {
+		return nil, fmt.Errorf("list a user's sessions: %w", err)
+	}
+	var list []listed
+	for i := 0; i+1 < len(reply.Items); i += 2 {
+		until, err := strconv.ParseInt(reply.Items[i+1].Text, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("list a user's sessions: its end %q is not a number", reply.Items[i+1].Text)
+		}
+		list = append(list, listed{ID: reply.Items[i].Text, Until: until})
+	}
+	return list, nil
 }
 
 func (u *redisUsers) remove(ctx context.Context, user, id string, _ int64) error {
@@ -98,6 +117,22 @@ func (u *memoryUsers) add(ctx context.Context, user, id string, until, now int64
 		kept = kept[len(kept)-maxSessionsPerUser:]
 	}
 	return others, u.write(ctx, user, kept, time.Duration(until-now)*time.Millisecond)
+}
+
+func (u *memoryUsers) list(ctx context.Context, user string, now int64) ([]listed, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all, err := u.read(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var list []listed
+	for _, e := range all {
+		if e.Until > now {
+			list = append(list, e)
+		}
+	}
+	return list, nil
 }
 
 func (u *memoryUsers) remove(ctx context.Context, user, id string, now int64) error {

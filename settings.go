@@ -46,7 +46,9 @@ type settings struct {
 	refresh    refreshSettings
 	redis      *redisSettings
 
-	issuers []issuer // of bearer tokens; none: not accepted
+	issuers   []issuer          // of bearer tokens; none: not accepted
+	apiTokens *apiTokenSettings // nil: not accepted
+	admin     claims.Rule       // nil: nobody
 
 	rule              claims.Rule // nil: whoever is authenticated
 	forward           []claimHeader
@@ -88,7 +90,7 @@ func compile(c *Config) (*settings, error) {
 	m := &mistakes{}
 	s := &settings{}
 	m.unknown("", *c, c.Unknown)
-	s.compileProvider(m, c.Provider)
+	s.compileProvider(m, c)
 	s.compileSecret(m, c.Secret)
 	s.compilePaths(m, c)
 	s.compileSession(m, c.Session)
@@ -96,10 +98,15 @@ func compile(c *Config) (*settings, error) {
 	s.compileStore(m, c.Session)
 	s.compileRefresh(m, c.Refresh)
 	s.compileBearer(m, c)
+	s.compileAPITokens(m, c)
+	s.compileAdmin(m, c.Admin)
 	s.compileForward(m, c.Forward)
 
 	m.oneOf("unauthenticated", c.Unauthenticated, "auto", "redirect", "reject", "pass")
 	s.unauthenticated = c.Unauthenticated
+	if s.issuer == "" && s.unauthenticated == "auto" {
+		s.unauthenticated = "reject" // there is nobody to send a browser to
+	}
 	if c.Authorize != "" {
 		rule, err := claims.Parse(c.Authorize)
 		if err != nil {
@@ -125,7 +132,11 @@ func compile(c *Config) (*settings, error) {
 	if err := m.err(); err != nil {
 		return nil, err
 	}
+	s.asksAccessToken = s.asksAccessToken || asksAccessTokenOf(c)
 	s.redis.fingerprint = s.redisFingerprint(c.Redis)
+	if s.apiTokens != nil {
+		s.apiTokens.fingerprint = s.apiTokensFingerprint()
+	}
 	s.policy = s.policyFingerprint(c)
 	s.view = s.viewFingerprint(c)
 	return s, nil
@@ -228,7 +239,7 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.store, s.redis.fingerprint, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled),
+		s.keys.values, s.store, s.redis.fingerprint, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.apiTokenPolicy(),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {

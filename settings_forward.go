@@ -41,6 +41,9 @@ func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
 		s.identityHeader(m, "forward.idTokenHeader", c.IDTokenHeader, folded)
 		s.idTokenHeader = http.CanonicalHeaderKey(c.IDTokenHeader)
 	}
+	if s.apiTokens != nil && s.apiTokens.header != "" {
+		s.identityHeader(m, "apiTokens.header", s.apiTokens.header, folded)
+	}
 }
 
 // notForIdentity are headers that say something else to a proxy or an upstream.

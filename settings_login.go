@@ -14,8 +14,16 @@ var reservedParams = map[string]bool{
 	"request": true, "request_uri": true,
 }
 
-func (s *settings) compileProvider(m *mistakes, c ProviderConfig) {
+func (s *settings) compileProvider(m *mistakes, all *Config) {
+	c := all.Provider
 	m.unknown("provider.", c, c.Unknown)
+	if apiTokensAlone(all) {
+		s.timeout = duration(m, "provider.timeout", c.Timeout, time.Millisecond)
+		if all.Unauthenticated == "redirect" {
+			m.add("unauthenticated", `"redirect" needs a provider to redirect to`)
+		}
+		return
+	}
 	if c.Issuer == "" {
 		m.add("provider.issuer", "is required, such as https://id.example.com/realms/main")
 	} else {
@@ -58,6 +66,13 @@ func (s *settings) compileProvider(m *mistakes, c ProviderConfig) {
 	}
 	s.caCert = certificates(m, "provider.caCert", c.CACert)
 	s.timeout = duration(m, "provider.timeout", c.Timeout, time.Millisecond)
+}
+
+// apiTokensAlone says whether neither logins nor JWTs are asked for, so that
+// there need be no provider. Config itself has no methods: see CONTRIBUTING.md.
+func apiTokensAlone(c *Config) bool {
+	tokens := c.APITokens.Enabled && (c.APITokens.File != "" || len(c.Redis.Addresses) > 0)
+	return tokens && !c.Bearer.Enabled && c.Provider.Issuer == "" && c.Provider.ClientID == ""
 }
 
 func issuerURL(m *mistakes, setting, value string) {

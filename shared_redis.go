@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/apitoken"
 	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/redis"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
@@ -130,16 +131,77 @@ func (l *Latchkey) openSessions(ctx context.Context) {
 			return &sessionStore{records: t, tiered: t, reads: newRecordReads()}, func() { t.Close() }
 		}).(*sessionStore)
 	}
-	if set.store == "cookie" && set.maxPerUser == 0 && !set.endOthers {
-		return
-	}
+	l.openUsers(ctx, owner)
+}
+
+// openUsers takes the lists of users' sessions, and what is told of each.
+func (l *Latchkey) openUsers(ctx context.Context, owner string) {
 	if l.redis != nil {
-		l.users = &redisUsers{client: l.redis, prefix: set.redis.prefix + owner + ":"}
+		l.users = &redisUsers{client: l.redis, prefix: l.set.redis.prefix + owner + ":"}
+		l.about = l.sharedCache(owner + ":")
 		return
 	}
 	l.users = resources.use(ctx, fingerprint("users", owner), func() (interface{}, func()) {
 		return &memoryUsers{lists: cache.NewMemory(usersKept, l.now)}, func() {}
 	}).(*memoryUsers)
+	l.about = resources.use(ctx, fingerprint("about", owner), func() (interface{}, func()) {
+		return cache.NewMemory(sessionsKept, l.now), func() {}
+	}).(*cache.Memory)
+}
+
+const (
+	// tokensRemembered bounds the API tokens in a process' memory in front of Redis,
+	// and tokenRemembered is how long one stays there.
+	tokensRemembered = 20000
+	tokenRemembered  = 5 * time.Minute
+)
+
+// openAPITokens takes the store of API tokens, if the settings have a place for
+// them.
+func (l *Latchkey) openAPITokens(ctx context.Context) error {
+	set := l.set.apiTokens
+	if set == nil {
+		return nil
+	}
+	if set.file == "" {
+		l.apiTokens = resources.use(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func()) {
+			r := apitoken.NewRedis(apitoken.RedisConfig{
+				Client: l.redis, Prefix: l.set.redis.prefix + fingerprint("api tokens", l.set.issuer) + ":",
+				Keys: func() *seal.Ring { return l.ring() }, Now: l.now, RememberFor: tokenRemembered, Remember: tokensRemembered,
+				Queue: l.set.backfillQueue, Log: newLogs(l.set.level).err,
+			})
+			return r, func() { r.Close() }
+		}).(*apitoken.Redis)
+		return nil
+	}
+	opened, err := resources.tryUse(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func(), error) {
+		f, err := apitoken.OpenFile(apitoken.FileConfig{
+			Path: set.file, CheckEvery: set.checkEvery, Now: l.now, Log: newLogs(l.set.level).err,
+			Changed: l.endTokenStreams(),
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return f, func() { f.Close() }, nil
+	})
+	if err != nil {
+		return fmt.Errorf("apiTokens.file: %w", err)
+	}
+	l.apiTokens = opened.(*apitoken.File)
+	return nil
+}
+
+// endTokenStreams returns what ends the streams of API tokens that were edited by
+// hand. Their verdicts end by themselves: none stands for longer than the file
+// goes unlooked at.
+func (l *Latchkey) endTokenStreams() func([]apitoken.Secret) {
+	open, now := l.streams, l.now
+	return func(dead []apitoken.Secret) {
+		at := now().UnixMilli()
+		for _, s := range dead {
+			open.revoked(revocation.Entry{Key: revocation.Token(s.ID, s.Hash), At: at})
+		}
+	}
 }
 
 // openRefreshes takes the coordinator of this provider and client.

@@ -21,8 +21,9 @@ import (
 func TestReadmeDefaults(t *testing.T) {
 	t.Parallel()
 	text := readDocument(t, "README.md").marked(t, "check: defaults")[0].text
-	// An empty map is none to Traefik's file provider, so the one without a default is a comment.
+	// An empty map is none to Traefik's file provider, so those without a default are comments.
 	text = replace(t, text, "# authParams: none", "authParams: {}")
+	text = replace(t, text, "# scopes: none", "scopes: {}")
 	var written map[string]any
 	unmarshal(t, text, &written)
 
@@ -91,12 +92,16 @@ func TestSettingsDocument(t *testing.T) {
 // Every piece of configuration in the documents is one that New accepts.
 func TestDocumentedSettings(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"README.md", "docs/settings.md"} {
+	for _, path := range []string{"README.md", "docs/settings.md", "docs/api-tokens.md"} {
 		for _, b := range readDocument(t, path).blocks {
 			switch b.mark {
 			case "check: settings":
 				settings := minimal()
 				delete(settings, "bearer")
+				unmarshal(t, b.text, &settings)
+				accepted(t, withSecrets(settings))
+			case "check: bare":
+				var settings map[string]any
 				unmarshal(t, b.text, &settings)
 				accepted(t, withSecrets(settings))
 			case "check: dynamic":

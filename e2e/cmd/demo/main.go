@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/latchkey-auth/latchkey/e2e/harness"
@@ -34,10 +35,19 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	folder, err := os.MkdirTemp("", "latchkey-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	tokens := harness.Settings{
+		"file":   filepath.Join(folder, "tokens.json"),
+		"scopes": harness.Settings{"read": "", "deploy": "OneOf(`groups`, `ops`)"},
+	}
 	site, err := harness.StartSite(ctx,
 		harness.ProviderOptions{Port: ports[2], SingleSignOn: true},
 		harness.TraefikOptions{Port: ports[0], TLSPort: ports[1], LogLevel: "INFO"},
-		func(s *harness.Site) harness.Dynamic { return s.Dynamic(s.Settings()) })
+		func(s *harness.Site) harness.Dynamic { return s.Dynamic(s.Settings().With("apiTokens", tokens)) })
 	if err != nil {
 		return err
 	}
@@ -45,9 +55,10 @@ func run(ctx context.Context) error {
 	fmt.Printf(`
 Open
 
-  %[1]s/         the headers that an app behind Latchkey gets
-  %[1]s/ops/     the same, for the group ops only
-  %[1]s/public/  the same, for anybody
+  %[1]s/                the headers that an app behind Latchkey gets
+  %[1]s/ops/            the same, for the group ops only
+  %[1]s/public/         the same, for anybody
+  %[1]s/oauth2/account  your sessions and API tokens
 
 and log in as
 

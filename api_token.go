@@ -1,0 +1,138 @@
+package latchkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/apitoken"
+	"github.com/latchkey-auth/latchkey/internal/identity"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
+)
+
+// isAPIToken says whether a bearer token is one of ours, by how it begins.
+func (l *Latchkey) isAPIToken(token string) bool {
+	return l.apiTokens != nil && strings.HasPrefix(token, apitoken.Prefix)
+}
+
+// apiKey returns the API token that came in the header of its own. What does not
+// begin like one there is the upstream's affair; of two, none is taken.
+func (l *Latchkey) apiKey(r *http.Request) (key string, found bool) {
+	if l.apiTokens == nil {
+		return "", false
+	}
+	values := r.Header[l.set.apiTokens.header]
+	for _, value := range values {
+		found = found || l.isAPIToken(value)
+	}
+	if len(values) == 1 {
+		key = values[0]
+	}
+	return key, found
+}
+
+// keyHeader is that header; "": there is none.
+func (s *settings) keyHeader() string {
+	if s.apiTokens == nil {
+		return ""
+	}
+	return s.apiTokens.header
+}
+
+// dropAPITokens keeps them from the upstream, which could use them as their
+// owner, on public paths too.
+func (l *Latchkey) dropAPITokens(h http.Header) {
+	if l.apiTokens == nil {
+		return
+	}
+	for _, name := range []string{"Authorization", l.set.apiTokens.header} {
+		for _, value := range h[name] {
+			_, token, _ := strings.Cut(value, " ")
+			if l.isAPIToken(value) || l.isAPIToken(strings.TrimLeft(token, " ")) {
+				delete(h, name)
+			}
+		}
+	}
+}
+
+// endless is the end of a token that has none: later than anything that asks.
+const endless = 10 * 365 * 24 * time.Hour
+
+// verifyAPIToken looks the token up. Its store decides; besides, what is known to
+// be dead is refused while the store, or this process' copy of it, is behind.
+func (l *Latchkey) verifyAPIToken(ctx context.Context, credential string) (*verified, error) {
+	// This and how long an answer stands come before the look-up: a token that is
+	// rotated after it, or a file that is found changed, is asked about again.
+	generation := l.revocations.Index().Generation()
+	id, hash, ok := apitoken.Parse(credential)
+	if !ok {
+		return nil, fmt.Errorf("%w: not an API token, or misspelt", errBadToken)
+	}
+	now := l.now()
+	stands := l.apiTokens.Until(now)
+	t, ends, err := l.findAPIToken(ctx, id, hash)
+	if err != nil {
+		return nil, err
+	}
+	if ends == 0 {
+		ends = now.Add(endless).Unix()
+	}
+	packed, err := identity.Pack(&identity.Identity{Kind: identity.Token, Claims: claimsOf(t)})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errInternal, err)
+	}
+	v := &verified{identity: packed, until: ends, ends: ends, issued: revocation.Undated}
+	v.keys[0] = revocation.Token(id, hash)
+	if !stands.IsZero() && stands.Unix() < v.until {
+		v.until = stands.Unix()
+	}
+	if err := l.checkRevoked(ctx, v, generation); err != nil {
+		return nil, err
+	}
+	l.apiTokens.Used(ctx, id, now.Unix())
+	return v, nil
+}
+
+// findAPIToken asks what this process remembers, and the store itself before a
+// token is refused: another replica may have given or rotated it.
+func (l *Latchkey) findAPIToken(ctx context.Context, id, hash string) (t apitoken.Token, ends int64, err error) {
+	t, found, err := l.apiTokens.Find(ctx, id)
+	if err != nil {
+		return t, 0, storeError(err)
+	}
+	if ends, ok := t.Accepts(hash, l.now().Unix()); found && ok {
+		return t, ends, nil
+	}
+	t, found, err = l.apiTokens.Fresh(ctx, id)
+	if err != nil {
+		return t, 0, storeError(err)
+	}
+	if ends, ok := t.Accepts(hash, l.now().Unix()); found && ok {
+		return t, ends, nil
+	}
+	return t, 0, fmt.Errorf("%w: API token %s: unknown, expired or rotated", errBadToken, id)
+}
+
+// claimsOf is what rules and headers see of a token's owner. The scopes are a
+// list, so that Contains means one of them and not a part of one.
+func claimsOf(t apitoken.Token) map[string]interface{} {
+	scopes := make([]interface{}, 0, len(t.Scopes))
+	for _, scope := range t.Scopes {
+		scopes = append(scopes, scope)
+	}
+	return map[string]interface{}{"sub": t.Owner, "scope": scopes, "token_id": t.ID}
+}
+
+// storeError is the reason that a failure of the store of API tokens is.
+func storeError(err error) error {
+	switch {
+	case errors.Is(err, apitoken.ErrNotFound):
+		return fmt.Errorf("%w: %v", errNotFound, err)
+	case errors.Is(err, apitoken.ErrUnavailable):
+		return fmt.Errorf("%w: %v", errStoreAway, err)
+	}
+	return fmt.Errorf("%w: %v", errBadRequest, err)
+}

@@ -1,0 +1,115 @@
+package latchkey
+
+import (
+	"net/http"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/apitoken"
+	"github.com/latchkey-auth/latchkey/internal/claims"
+	"github.com/latchkey-auth/latchkey/internal/identity"
+	"github.com/latchkey-auth/latchkey/internal/seal"
+)
+
+// apiTokenSettings are APITokensConfig, checked.
+type apiTokenSettings struct {
+	file        string // "": in Redis
+	header      string // as net/http spells it; "": Authorization alone
+	checkEvery  time.Duration
+	maxLifetime time.Duration          // 0: no limit
+	scopes      map[string]claims.Rule // by scope, who may give it; nil: everybody
+	fingerprint string                 // of where they are
+}
+
+// compileAPITokens leaves apiTokens nil where none are accepted. compileRedis
+// comes before it.
+func (s *settings) compileAPITokens(m *mistakes, c *Config) {
+	t := c.APITokens
+	m.unknown("apiTokens.", t, t.Unknown)
+	a := &apiTokenSettings{file: t.File, header: http.CanonicalHeaderKey(t.Header)}
+	a.checkEvery = duration(m, "apiTokens.checkEvery", t.CheckEvery, time.Second)
+	a.maxLifetime = duration(m, "apiTokens.maxLifetime", t.MaxLifetime, 0)
+	if a.header == "Authorization" {
+		m.add("apiTokens.header", "%q is looked at in any case; name another header, or none", t.Header)
+	}
+	a.compileScopes(m, t.Scopes)
+	if !t.Enabled && t.File != "" {
+		m.add("apiTokens.enabled", "is false, and apiTokens.file is given; drop one")
+	}
+	if !t.Enabled || t.File == "" && len(c.Redis.Addresses) == 0 {
+		return
+	}
+	s.apiTokens = a
+}
+
+func (a *apiTokenSettings) compileScopes(m *mistakes, rules map[string]string) {
+	a.scopes = map[string]claims.Rule{}
+	for scope, text := range rules {
+		if !apitoken.ValidScope(scope) {
+			m.add("apiTokens.scopes", "%q is not a scope (RFC 6749, section 3.3)", scope)
+		}
+		a.scopes[scope] = nil
+		if text == "" {
+			continue
+		}
+		rule, err := claims.Parse(text)
+		if err != nil {
+			m.add("apiTokens.scopes", "%s: %v", scope, err)
+			continue
+		}
+		a.scopes[scope] = rule
+	}
+}
+
+// givable are the scopes that somebody may give to their tokens, sorted.
+func (a *apiTokenSettings) givable(who *identity.Identity) []string {
+	var list []string
+	for scope, rule := range a.scopes {
+		if rule == nil || rule(who) {
+			list = append(list, scope)
+		}
+	}
+	sort.Strings(list)
+	return list
+}
+
+// compileAdmin reads the rule of the admin endpoints.
+func (s *settings) compileAdmin(m *mistakes, text string) {
+	if text == "" {
+		return
+	}
+	rule, err := claims.Parse(text)
+	if err != nil {
+		m.add("admin", "%v", err)
+	}
+	s.admin = rule
+}
+
+// asksAccessTokenOf says whether a rule of the account page names a claim of the
+// access token.
+func asksAccessTokenOf(c *Config) bool {
+	texts := c.Admin
+	for _, rule := range c.APITokens.Scopes {
+		texts += " " + rule
+	}
+	return strings.Contains(texts, accessTokenClaims)
+}
+
+// apiTokensFingerprint stands for where they are, and whose they are: subjects
+// are names within one provider.
+func (s *settings) apiTokensFingerprint() string {
+	a := s.apiTokens
+	if a.file != "" {
+		return fingerprint("file", a.file, a.checkEvery.String())
+	}
+	return fingerprint("redis", s.redis.fingerprint, s.keys.values, s.issuer)
+}
+
+// apiTokenPolicy is what a verdict depends on besides the credential.
+func (s *settings) apiTokenPolicy() string {
+	if s.apiTokens == nil {
+		return ""
+	}
+	return seal.Context(s.apiTokens.fingerprint, s.apiTokens.header)
+}
