@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/e2e/.bin
 E2E_TIMEOUT := 30m
 
-.PHONY: help demo test tools fmt vet staticcheck unit interpreted fuzz e2e mutants bench soak clean
+.PHONY: help demo test tools command fmt vet staticcheck unit interpreted fuzz e2e mutants bench soak clean
 
 help: ## show the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -21,19 +21,25 @@ fmt: ## gofmt has nothing to say
 	@files=$$(find . -name '*.go' -not -path './vendor/*' -not -path '*/.bin/*' -print0 | xargs -0 gofmt -l) && \
 	if [ -n "$$files" ]; then echo "gofmt -w is needed on:"; echo "$$files"; exit 1; fi
 
-vet: ## go vet, both modules
+vet: ## go vet, all three modules
 	go vet ./...
+	cd cmd/latchkey && go vet ./...
 	cd e2e && go vet ./...
 
-staticcheck: $(BIN)/staticcheck ## staticcheck, both modules
+staticcheck: $(BIN)/staticcheck ## staticcheck, all three modules
 	$(BIN)/staticcheck ./...
+	cd cmd/latchkey && $(BIN)/staticcheck ./...
 	cd e2e && $(BIN)/staticcheck ./...
 
 $(BIN)/staticcheck: e2e/tools/lint/go.mod e2e/tools/lint/go.sum
 	cd e2e/tools/lint && go build -o $@ honnef.co/go/tools/cmd/staticcheck
 
-unit: ## unit tests, compiled, with the race detector
+command: ## the command latchkey, into the current folder
+	cd cmd/latchkey && go build -o $(CURDIR)/latchkey .
+
+unit: ## unit tests, compiled, with the race detector; those of the command too
 	go test -race ./...
+	cd cmd/latchkey && go test -race ./...
 
 interpreted: ## the same unit tests under Yaegi, as Traefik runs the plugin
 	cd e2e && go run ./cmd/interpreted

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The files of a directory that Traefik reads know one another's middlewares.
+func TestConfigCheckFiles(t *testing.T) {
+	routers := write(t, "routers.yml", "http: {routers: {app: {rule: x, middlewares: [login]}}}")
+	middlewares := write(t, "middlewares.yml", goodYAML)
+	if r := command(t, "config", "check", routers, middlewares); r.code != exitOK || r.stdout != "no mistakes in 2 Latchkey middlewares\n" {
+		t.Errorf("%+v", r)
+	}
+	r := command(t, "config", "check", routers)
+	for _, want := range []string{`router app: no middleware "login"`, "no middleware of the plugin"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("%+v lacks %q", r, want)
+		}
+	}
+}
+
+func TestConfigCheckStandardInput(t *testing.T) {
+	if r := commandWith(t, goodKubernetes, "config", "check", "--no-secrets", "-"); r.code != exitOK {
+		t.Errorf("%+v", r)
+	}
+	if r := commandWith(t, "a: [", "config", "check", "-"); r.code != exitMistakes || !strings.HasPrefix(r.stdout, "-: line 1: ") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestConfigCheckJSON(t *testing.T) {
+	path := write(t, "d.yml", "http: {routers: {r: {middlewares: [x]}}, middlewares: {login: {plugin: {latchkey: {bearer: {enabled: maybe}}}}}}")
+	r := command(t, "config", "check", "--json", path)
+	var problems []problem
+	if err := json.Unmarshal([]byte(r.stdout), &problems); err != nil {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	want := []problem{
+		{File: path, Middleware: "login", Problem: `bearer.enabled: "maybe" is not true or false`},
+		{File: path, Problem: `router r: no middleware "x" is declared here; one of another provider is written x@provider`},
+	}
+	if r.code != exitMistakes || !slices.Equal(problems, want) {
+		t.Errorf("code %d: %+v, want %+v", r.code, problems, want)
+	}
+	if r := command(t, "config", "check", "--json", write(t, "d.yml", goodYAML)); r.code != exitOK || r.stdout != "[]\n" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What cannot be read is no mistake in it.
+func TestConfigCheckFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"no file":      {[]string{"/nowhere/d.yml"}, exitFailed, "latchkey: open /nowhere/d.yml: no such file or directory\n"},
+		"another kind": {[]string{"/nowhere/d.ini"}, exitUsage, "latchkey: /nowhere/d.ini: neither YAML (.yml, .yaml) nor TOML (.toml), by its name\nSee latchkey config check --help.\n"},
+		"nothing":      {nil, exitUsage, "latchkey: requires at least 1 arg(s), only received 0\nSee latchkey config check --help.\n"},
+	} {
+		r := command(t, append([]string{"config", "check"}, c.args...)...)
+		if r.code != c.code || r.stderr != c.want || r.stdout != "" {
+			t.Errorf("%s: %+v, want code %d and %q", name, r, c.code, c.want)
+		}
+	}
+}
+
+var readmeBlock = regexp.MustCompile("(?s)<!-- ([^>]+) -->\n```[a-z]+\n(.*?)```")
+
+// The README's own configurations have no mistake.
+func TestConfigCheckReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{"trial: dynamic.yml": "dynamic.yml", "trial: dynamic.toml": "dynamic.toml", "check: kubernetes": "latchkey.yml"}
+	found := 0
+	for _, block := range readmeBlock.FindAllStringSubmatch(string(readme), -1) {
+		name, ours := files[block[1]]
+		if !ours {
+			continue
+		}
+		found++
+		if r := command(t, "config", "check", "--no-secrets", write(t, name, block[2])); r.code != exitOK {
+			t.Errorf("%s: %+v", block[1], r)
+		}
+	}
+	if found != len(files) {
+		t.Errorf("%d of the blocks %v", found, files)
+	}
+}
