@@ -6,6 +6,7 @@
 //	round.go       requests/s and CPU time of Traefik's process for each row, in rounds
 //	revoking.go    what the warm session pays while others log out
 //	start.go       from the start of Traefik to the first answer through the middleware
+//	swap.go        a shadow file of many API tokens that takes another's place under load
 //	memory.go      what a session and a bearer token that Latchkey remembers take
 //	firstsight.go  a JWT that nobody has seen, against golang-jwt alone, both interpreted
 //	storm.go       a thousand requests with one expired access token, at two replicas
@@ -37,6 +38,7 @@ type options struct {
 	routers    int
 	sessions   int
 	tokens     int
+	apiTokens  int
 	only       *regexp.Regexp
 	plugin     string
 	json       bool
@@ -48,9 +50,16 @@ const explained = `
 session           the warm session; its cookie is the sealed session
 session-redis     the same with sessions in Redis; the cookie is an id
 session-revoking  session, while 10 other sessions a second log out
-empty-cookie,     the empty plugin, with the requests of session, session-redis
-  empty-id,         and bearer
-  empty-bearer
+api-token         an API token in Authorization, the only one in the shadow file
+api-key           the same one in X-API-Key, whose requests are looked at step by step
+empty-cookie,     the empty plugin, with the requests of session, session-redis, bearer
+  empty-id,         and api-token
+  empty-bearer,
+  empty-api-token
+api-tokens-swap   from a shadow file of many API tokens, where there was one of one, to the
+                    first request that is let in with one of them; and the slowest request
+                    meanwhile with the one that was there before, against the slowest in as
+                    long a time without
 storm-cookie,     two replicas with a Redis get 1,000 requests at once, of one session
   storm-redis       whose access token has expired; the provider takes 2 s. Wanted: 1 grant,
                     0 errors, 0 logins lost, which are the answers 401. Once
@@ -64,13 +73,14 @@ func parseOptions(args []string) (options, error) {
 	var only string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds, each of which measures every row once, in an order of its own")
-	flags.DurationVar(&o.duration, "duration", 3*time.Second, "load on one row in one round, in whole seconds; rows with many identities get three times as much")
+	flags.DurationVar(&o.duration, "duration", 3*time.Second, "load on one row in one round, in whole seconds; rows with many identities or API tokens get three times as much")
 	flags.Float64Var(&o.quiet, "quiet", 0, "share of the processors, above which what other programs take has a row measured again, 20 times at most (0: never)")
 	flags.StringVar(&only, "only", "", "measure only the rows matching this regular expression, and what they are compared with")
 	flags.IntVar(&o.identities, "identities", 100_000, "cached identities in the rows that have many")
 	flags.IntVar(&o.routers, "routers", 200, "routers in the rows that have many")
 	flags.IntVar(&o.sessions, "sessions", 2000, "logins, and bearer tokens, for the rows about memory")
 	flags.IntVar(&o.tokens, "tokens", 1000, "tokens in one round of the rows about first sight")
+	flags.IntVar(&o.apiTokens, "api-tokens", 100_000, "API tokens in the shadow files that have many")
 	flags.StringVar(&o.plugin, "plugin", "", "directory of Latchkey's source (default: the working tree)")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "bench measures what Latchkey costs. Its rows are %s.\n%s", names(o), explained)
@@ -89,8 +99,8 @@ func parseOptions(args []string) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("read arguments: %q is not a flag", flags.Arg(0))
-	case o.rounds < 1 || o.duration < time.Second || o.identities < 1 || o.routers < 1 || o.sessions < 10 || o.tokens < 1:
-		return o, errors.New("read flags: at least 1 round, 1s, 1 identity, 1 router, 10 sessions and 1 token are needed")
+	case o.rounds < 1 || o.duration < time.Second || o.identities < 1 || o.routers < 1 || o.sessions < 10 || o.tokens < 1 || o.apiTokens < 2:
+		return o, errors.New("read flags: at least 1 round, 1s, 1 identity, 1 router, 10 sessions, 1 token and 2 API tokens are needed")
 	}
 	return o, nil
 }
@@ -138,7 +148,7 @@ func run(ctx context.Context, o options) error {
 	b := &bench{options: o, scene: s, generator: gen}
 	r := newReport(b)
 	var all []series
-	for _, part := range []func(context.Context) ([]series, error){b.throughput, b.start, b.memory, b.firstSight, b.storm, b.revocationLag} {
+	for _, part := range []func(context.Context) ([]series, error){b.throughput, b.start, b.swap, b.memory, b.firstSight, b.storm, b.revocationLag} {
 		measured, err := part(ctx)
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func (b *bench) throughput(ctx context.Context) ([]series, error) {
 	return all, nil
 }
 
-// crowdFactor stretches the load on rows with many identities: the garbage collector walks through them every few
+// crowdFactor stretches the load on rows with many identities or API tokens: the garbage collector walks through them every few
 // seconds, and each sample must have its share of that.
 const crowdFactor = 3
 
@@ -61,7 +61,7 @@ func (b *bench) loadTime(r row, round int) time.Duration {
 	switch {
 	case round == 0:
 		return time.Second
-	case r.stage.identities > 0:
+	case r.stage.identities > 0 || r.stage.apiTokens > 1:
 		return crowdFactor * b.duration
 	}
 	return b.duration

@@ -35,21 +35,25 @@ type beside func(context.Context, *bench, *harness.Traefik, time.Duration) (func
 
 // rows are all rows, those that are compared with others after them.
 //
-// empty-cookie, empty-id and empty-bearer send what session, session-redis and bearer send: the difference between
-// them and empty is what Traefik itself takes to read the longer request and to pass it on. The goal for session,
-// session-redis and bearer is 0.85 of the empty plugin's requests/s.
+// empty-cookie, empty-id, empty-bearer and empty-api-token send what session, session-redis, bearer and api-token send:
+// the difference between them and empty is what Traefik itself takes to read the longer request and to pass it on. The
+// goal for session, session-redis, bearer and api-token is 0.85 of the empty plugin's requests/s.
 func (b *bench) rows() []row {
 	crowd := stage{name: "identities", identities: b.identities, routers: 1}
 	many := stage{name: "routers", routers: b.routers}
+	manyTokens := stage{name: "many-api-tokens", apiTokens: b.apiTokens}
 	all := []row{
 		{name: bareRow, router: "bare"},
 		{name: emptyRow, router: "empty", against: []string{bareRow}},
 		{name: "empty-cookie", router: "empty", credential: session, against: []string{bareRow, emptyRow}},
 		{name: "empty-id", stage: redisStage, router: "empty", credential: sessionID, against: []string{bareRow, emptyRow}},
 		{name: "empty-bearer", router: "empty", credential: bearer, against: []string{bareRow, emptyRow}},
+		{name: "empty-api-token", stage: apiTokenStage, router: "empty", credential: bearerAPIToken, against: []string{bareRow, emptyRow}},
 		{name: "session", router: "latchkey", credential: session, user: "alice", against: []string{bareRow, emptyRow, "empty-cookie"}},
 		{name: "session-redis", stage: redisStage, router: "latchkey", credential: sessionID, user: "alice", against: []string{bareRow, emptyRow, "empty-id"}},
 		{name: "bearer", router: "latchkey", credential: bearer, user: "alice", against: []string{bareRow, emptyRow, "empty-bearer"}},
+		{name: "api-token", stage: apiTokenStage, router: "latchkey", credential: bearerAPIToken, user: "alice", against: []string{bareRow, emptyRow, "empty-api-token"}},
+		{name: "api-key", stage: apiTokenStage, router: "latchkey", credential: apiKey, user: "alice", against: []string{bareRow, emptyRow, "api-token"}},
 	}
 	for _, name := range []string{"session", "bearer"} {
 		same := all[slices.IndexFunc(all, func(r row) bool { return r.name == name })]
@@ -60,6 +64,9 @@ func (b *bench) rows() []row {
 		all = append(all, same)
 	}
 	return append(all, row{
+		name: fmt.Sprintf("api-token-%d-tokens", b.apiTokens), stage: manyTokens, router: "latchkey", credential: bearerAPIToken, user: "alice",
+		against: []string{bareRow, emptyRow, "api-token"},
+	}, row{
 		name: "session-revoking", stage: stage{name: "revoking"}, router: "latchkey", credential: session, user: "alice",
 		against: []string{bareRow, emptyRow, "session"}, beside: logouts,
 	})
@@ -85,7 +92,7 @@ func names(o options) string {
 	for _, r := range (&bench{options: o}).rows() {
 		all = append(all, r.name)
 	}
-	all = append(all, "start", "memory-session", "memory-bearer", "first-sight-RS256", "first-sight-ES256")
+	all = append(all, "start", swapRow, "memory-session", "memory-bearer", "first-sight-RS256", "first-sight-ES256")
 	all = append(all, storms...)
 	return strings.Join(append(all, lagRow), ", ")
 }

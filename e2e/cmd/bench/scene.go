@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/e2e/checkout"
 	"github.com/latchkey-auth/latchkey/e2e/harness"
@@ -16,6 +18,8 @@ type stage struct {
 	routers    int // of Latchkey
 	identities int // that Latchkey has in its cache
 	redis      bool
+	apiTokens  int           // in its shadow file, which it has none of for 0
+	checkEvery time.Duration // at which that file is looked at; 0: Latchkey's default
 }
 
 // redisStage has its sessions in Redis.
@@ -29,9 +33,11 @@ type scene struct {
 	redis    *harness.Redis // nil until a stage needs it
 
 	secret      string
-	cacheTokens int    // setting cache.tokens
-	latchkeyDir string // of Latchkey's source
-	emptyDir    string // of the empty plugin's
+	apiToken    apiToken // alice's, which is in all shadow files
+	dir         string   // of the shadow files
+	cacheTokens int      // setting cache.tokens
+	latchkeyDir string   // of Latchkey's source
+	emptyDir    string   // of the empty plugin's
 	running     map[stage]*harness.Traefik
 	logins      map[stage]login // the latest ones
 	version     string          // of Traefik
@@ -43,7 +49,8 @@ func newScene(o options) (*scene, error) {
 		return nil, err
 	}
 	s := &scene{
-		secret: rand.Text() + rand.Text(),
+		secret:   rand.Text() + rand.Text(),
+		apiToken: newAPIToken("alice"),
 		// The cache is of two generations: only of a fourth is it sure that it stays.
 		cacheTokens: max(20_000, 4*o.identities, 4*o.sessions),
 		latchkeyDir: root,
@@ -65,6 +72,9 @@ func newScene(o options) (*scene, error) {
 
 func (s *scene) open() error {
 	var err error
+	if s.dir, err = os.MkdirTemp("", "latchkey-bench-"); err != nil {
+		return err
+	}
 	if s.upstream, err = startUpstream(); err != nil {
 		return fmt.Errorf("start upstream: %w", err)
 	}
@@ -92,6 +102,7 @@ func (s *scene) stop() {
 	if s.upstream != nil {
 		s.upstream.stop()
 	}
+	os.RemoveAll(s.dir)
 }
 
 // settings are Latchkey's, wherever it runs: they decide who shares what.
@@ -135,6 +146,9 @@ func (s *scene) dynamic(at stage) harness.Dynamic {
 	if at.redis {
 		d.Middlewares["latchkey"] = inRedis(s.settings(), "redis", s.redis)
 	}
+	if at.apiTokens > 0 {
+		d.Middlewares["latchkey"] = s.inShadowFile(d.Middlewares["latchkey"], at)
+	}
 	for name := range d.Middlewares {
 		d.Routers[name] = harness.Router{Rule: "PathPrefix(`/" + name + "/`)", Middlewares: []string{name}, Service: "ok", Priority: firstPriority}
 	}
@@ -154,6 +168,11 @@ func (s *scene) traefik(ctx context.Context, at stage) (*harness.Traefik, error)
 		var err error
 		if s.redis, err = harness.StartRedis(ctx, harness.RedisOptions{}); err != nil {
 			return nil, err
+		}
+	}
+	if at.apiTokens > 0 {
+		if err := s.writeShadowFile(at); err != nil {
+			return nil, fmt.Errorf("write shadow file: %w", err)
 		}
 	}
 	t, err := harness.StartTraefik(ctx, s.traefikOptions(), s.dynamic(at))
