@@ -11,6 +11,8 @@ const (
 	Session Kind = "session" // a login, remembered in a sealed cookie
 	Bearer  Kind = "bearer"  // a JWT access token (RFC 9068)
 	Token   Kind = "token"   // an API token of our own
+
+	Delegated Kind = "delegated" // a JWT that Latchkey made for a service
 )
 
 // Identity is a verified subject, by its claims: iss and sub say whose.

@@ -166,9 +166,16 @@ func answer(resp *http.Response, object map[string]interface{}, parsed bool) (ma
 	return object, nil
 }
 
+// errInvalidRequest is invalid_request, which most calls take for a mistake of
+// their own (RFC 6749, 5.2).
+var errInvalidRequest = errors.New("invalid_request")
+
 func rejected(code string) error {
-	if code == invalidGrant {
+	switch code {
+	case invalidGrant:
 		return fmt.Errorf("%w: %w", ErrRejected, ErrInvalidGrant)
+	case errInvalidRequest.Error():
+		return fmt.Errorf("%w: %w", ErrRejected, errInvalidRequest)
 	}
 	return fmt.Errorf("%w: %s", ErrRejected, printable(code))
 }

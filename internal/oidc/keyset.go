@@ -79,6 +79,13 @@ func (s *keySet) choose(kid, alg string) []*publicKey {
 }
 
 func (p *Provider) fetchKeySet(ctx context.Context) (*keySet, error) {
+	if p.ownKeys != nil {
+		object, err := p.ownKeys()
+		if err != nil {
+			return nil, err
+		}
+		return parseKeySet(object)
+	}
 	address := p.jwksURL
 	if address == "" {
 		m, err := p.Metadata(ctx)

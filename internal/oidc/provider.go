@@ -53,6 +53,10 @@ type Config struct {
 	HTTPClient   *http.Client     // with time-out, and without redirects: NewHTTPClient
 	Now          func() time.Time // nil: time.Now
 	Log          *slog.Logger     // nil: silent
+
+	// Keys is set where the tokens are our own: it returns their JWK Set, is asked
+	// as often as JWKSURL would be, and nothing is fetched.
+	Keys func() (map[string]interface{}, error)
 }
 
 // Provider is one issuer. All its methods may be called at the same time.
@@ -60,6 +64,7 @@ type Provider struct {
 	issuer       string
 	discoveryURL string
 	jwksURL      string
+	ownKeys      func() (map[string]interface{}, error) // nil: the keys are the provider's
 	client       *http.Client
 	now          func() time.Time
 
@@ -69,13 +74,13 @@ type Provider struct {
 
 // NewProvider opens no connection.
 func NewProvider(c Config) *Provider {
-	p := &Provider{issuer: c.Issuer, discoveryURL: c.DiscoveryURL, jwksURL: c.JWKSURL, client: c.HTTPClient, now: c.Now}
+	p := &Provider{issuer: c.Issuer, discoveryURL: c.DiscoveryURL, jwksURL: c.JWKSURL, ownKeys: c.Keys, client: c.HTTPClient, now: c.Now}
 	if p.now == nil {
 		p.now = time.Now
 	}
-	timeout := p.client.Timeout
-	if timeout <= 0 {
-		timeout = defaultTimeout
+	timeout := defaultTimeout
+	if p.client != nil && p.client.Timeout > 0 {
+		timeout = p.client.Timeout
 	}
 
 	p.discovery = &document{name: "discovery", issuer: c.Issuer, timeout: timeout, now: p.now, log: c.Log}
@@ -111,6 +116,9 @@ func (p *Provider) Reach(ctx context.Context) (*Metadata, error) {
 }
 
 func (p *Provider) metadata(ctx context.Context, fresh, good time.Duration) (*Metadata, error) {
+	if p.ownKeys != nil {
+		return nil, fmt.Errorf("discovery of %q: off, its keys are our own: %w", p.issuer, ErrUnavailable)
+	}
 	if p.jwksURL != "" {
 		return nil, fmt.Errorf("discovery of %q: off, its keys are at %q: %w", p.issuer, p.jwksURL, ErrUnavailable)
 	}

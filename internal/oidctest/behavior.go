@@ -1,6 +1,9 @@
 package oidctest
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // Behavior is what can be told; its zero value behaves. In maps that go over
 // other values a nil removes the member.
@@ -23,10 +26,12 @@ type Behavior struct {
 	TokenResponse     map[string]interface{} // over the token responses, those of refreshes too
 	UserInfo          map[string]interface{} // over the userinfo response
 
-	RefreshTokens        bool                   // a login gets one, and each refresh the next
-	KeepRefreshToken     bool                   // no next one: the same works again
-	OmitRefreshedIDToken bool                   // a refresh gets no ID token
-	RefreshClaims        map[string]interface{} // over those of ID tokens from a refresh, after IDTokenClaims
+	RefreshTokens        bool                                                                    // a login gets one, and each refresh the next
+	KeepRefreshToken     bool                                                                    // no next one: the same works again
+	OmitRefreshedIDToken bool                                                                    // a refresh gets no ID token
+	Exchange             func(form url.Values) (response map[string]interface{}, refused string) // RFC 8693; nil: not supported
+
+	RefreshClaims map[string]interface{} // over those of ID tokens from a refresh, after IDTokenClaims
 }
 
 // now returns the behavior of this moment, with a clock and a lifetime.

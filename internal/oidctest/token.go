@@ -19,6 +19,17 @@ func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) {
 		response = p.exchange(b, r.PostForm)
 	case "refresh_token":
 		response = p.refresh(b, r.PostForm.Get("refresh_token"))
+	case "urn:ietf:params:oauth:grant-type:token-exchange":
+		if b.Exchange == nil {
+			refuse(w, http.StatusBadRequest, "unsupported_grant_type")
+			return
+		}
+		exchanged, refused := b.Exchange(r.PostForm)
+		if refused != "" {
+			refuse(w, http.StatusBadRequest, refused)
+			return
+		}
+		response = exchanged
 	default:
 		refuse(w, http.StatusBadRequest, "unsupported_grant_type")
 		return

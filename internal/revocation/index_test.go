@@ -192,11 +192,11 @@ func TestWatch(t *testing.T) {
 
 func TestKeysAsText(t *testing.T) {
 	key := Session("a")
-	if got, ok := readKey(key.text()); !ok || got != key {
-		t.Errorf("%s reads as %v, %v", key.text(), got, ok)
+	if got, ok := ParseKey(key.Text()); !ok || got != key {
+		t.Errorf("%s reads as %v, %v", key.Text(), got, ok)
 	}
-	for _, bad := range []string{"", "x", "!!!", key.text() + "AA", key.text()[1:]} {
-		if _, ok := readKey(bad); ok {
+	for _, bad := range []string{"", "x", "!!!", key.Text() + "AA", key.Text()[1:]} {
+		if _, ok := ParseKey(bad); ok {
 			t.Errorf("%q was taken for a key", bad)
 		}
 	}

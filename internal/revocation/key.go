@@ -35,9 +35,11 @@ func keyOf(parts ...string) Key {
 	return key
 }
 
-func (k Key) text() string { return base64.RawURLEncoding.EncodeToString(k[:]) }
+// Text is the key in letters, for a log or a token.
+func (k Key) Text() string { return base64.RawURLEncoding.EncodeToString(k[:]) }
 
-func readKey(text string) (Key, bool) {
+// ParseKey reads what Text wrote.
+func ParseKey(text string) (Key, bool) {
 	var key Key
 	decoded, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(decoded) != len(key) {

@@ -175,7 +175,7 @@ func (g *Log) write(ctx context.Context, entries []Entry) error {
 	var commands [][]string
 	for _, e := range entries {
 		commands = append(commands, []string{"XADD", g.stream, "MINID", "~", strconv.FormatInt(oldest, 10), "*",
-			"k", e.Key.text(), "a", strconv.FormatInt(e.At, 10), "u", strconv.FormatInt(e.Until, 10)})
+			"k", e.Key.Text(), "a", strconv.FormatInt(e.At, 10), "u", strconv.FormatInt(e.Until, 10)})
 	}
 	replies, err := g.client.DoAll(ctx, commands)
 	if err != nil {

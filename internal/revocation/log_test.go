@@ -134,7 +134,7 @@ func TestRetainIsTheLongest(t *testing.T) {
 // What is no entry is counted and passed over.
 func TestGarbageInTheStream(t *testing.T) {
 	g := newRig(t)
-	key := Session("a").text()
+	key := Session("a").Text()
 	bad := [][]string{
 		{"x", "y"},
 		{"k", "", "a", "1", "u", "2"},

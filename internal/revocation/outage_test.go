@@ -43,7 +43,7 @@ func TestStreamThatEndsEarlier(t *testing.T) {
 	eventually(t, "it to be read", func() bool { return l.Stats().Read == 1 })
 	g.server.Command("DEL", "test:revocations")
 	e := g.clock.entry(Session("b"))
-	g.server.Command("XADD", "test:revocations", "5-1", "k", e.Key.text(), "a", "99999999999999", "u", "99999999999")
+	g.server.Command("XADD", "test:revocations", "5-1", "k", e.Key.Text(), "a", "99999999999999", "u", "99999999999")
 	eventually(t, "an entry of an earlier time", func() bool { return g.check(l, "b") == "revoked" })
 	if got := g.check(l, "a"); got != "revoked" {
 		t.Errorf("what was revoked before is %s", got)

@@ -200,7 +200,7 @@ func readEntry(item redis.Reply) (Entry, string, error) {
 	for i := 0; i+1 < len(list); i += 2 {
 		fields[list[i].Text] = list[i+1].Text
 	}
-	key, ok := readKey(fields["k"])
+	key, ok := ParseKey(fields["k"])
 	if !ok {
 		return e, id, errEntry
 	}

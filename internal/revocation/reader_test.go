@@ -15,7 +15,7 @@ func TestAnEarlierClock(t *testing.T) {
 	e := g.clock.entry(Session("a"))
 	for _, id := range []int64{last - 1000, last + 1000} {
 		g.server.Command("XADD", "test:revocations", strconv.FormatInt(id, 10)+"-0",
-			"k", e.Key.text(), "a", strconv.FormatInt(e.At, 10), "u", strconv.FormatInt(e.Until, 10))
+			"k", e.Key.Text(), "a", strconv.FormatInt(e.At, 10), "u", strconv.FormatInt(e.Until, 10))
 		e = g.clock.entry(Session("b"))
 	}
 	at := &position{last: strconv.FormatInt(last, 10) + "-0", lost: true}
