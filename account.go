@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/page"
@@ -164,7 +165,7 @@ func (l *Latchkey) writeAccount(w http.ResponseWriter, r *http.Request, c *calle
 	a.Once = randomID(16)
 	for i := len(sessions) - 1; i >= 0; i-- { // the newest first
 		s := sessions[i]
-		a.Sessions = append(a.Sessions, page.Session{ID: s.ID, Where: s.Address, Agent: browserName(s.Agent), Since: moment(s.Since), This: s.ID == c.session})
+		a.Sessions = append(a.Sessions, page.Session{ID: s.ID, Where: s.Address, Agent: browserName(s.Agent), Since: moment(s.Since), This: s.ID == c.session, Services: services(s.Delegated)})
 	}
 	if l.apiTokens != nil {
 		if err := l.fillTokens(r, c, &a); err != nil {
@@ -191,10 +192,26 @@ func (l *Latchkey) fillTokens(r *http.Request, c *caller, a *page.Account) error
 		t := tokens[i]
 		a.Tokens = append(a.Tokens, page.Token{
 			ID: t.ID, Note: t.Note, Scopes: t.Scopes, Created: moment(t.Created), LastUsed: moment(t.LastUsed), Expires: moment(t.Expires),
-			Expired: t.Expires != 0 && t.Expires <= now,
+			Expired: t.Expires != 0 && t.Expires <= now, Services: services(t.Delegated),
 		})
 	}
 	return nil
+}
+
+// services names who has a delegated token.
+func services(made []DelegatedInfo) []string {
+	var list []string
+	for _, d := range made {
+		name := d.Service
+		if name == "" {
+			name = "notebook"
+		}
+		if len(d.Scopes) > 0 {
+			name += ": " + strings.Join(d.Scopes, " ")
+		}
+		list = append(list, name)
+	}
+	return list
 }
 
 // moment is a time for people to read; "" for none.

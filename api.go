@@ -20,14 +20,14 @@ type caller struct {
 	admin   bool
 }
 
-// caller finds out who is asking. An API token does not manage anything: whoever
-// finds one must not be able to make others of it.
+// caller finds out who is asking. An API token, or a delegated one, does not
+// manage anything: whoever finds one must not be able to make others of it.
 func (l *Latchkey) caller(w http.ResponseWriter, r *http.Request) (*caller, error) {
 	v, err := l.authenticate(w, r)
 	if err != nil {
 		return nil, err
 	}
-	if v.identity.Kind == identity.Token {
+	if v.identity.Kind == identity.Token || v.identity.Kind == identity.Delegated {
 		return nil, errNotALogin
 	}
 	who, err := v.identity.Unpack()

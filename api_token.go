@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/apitoken"
 	"github.com/latchkey-auth/latchkey/internal/identity"
@@ -58,8 +57,9 @@ func (l *Latchkey) dropAPITokens(h http.Header) {
 	}
 }
 
-// endless is the end of a token that has none: later than anything that asks.
-const endless = 10 * 365 * 24 * time.Hour
+// endless is the end of a token that has none (Unix seconds): always the same
+// moment, in the year 9999.
+const endless = 253402300799
 
 // verifyAPIToken looks the token up. Its store decides; besides, what is known to
 // be dead is refused while the store, or this process' copy of it, is behind.
@@ -78,7 +78,7 @@ func (l *Latchkey) verifyAPIToken(ctx context.Context, credential string) (*veri
 		return nil, err
 	}
 	if ends == 0 {
-		ends = now.Add(endless).Unix()
+		ends = endless
 	}
 	packed, err := identity.Pack(&identity.Identity{Kind: identity.Token, Claims: claimsOf(t)})
 	if err != nil {

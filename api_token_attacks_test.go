@@ -321,3 +321,51 @@ func TestTokensOfAnotherProvider(t *testing.T) {
 	p.reading(other)
 	p.at(other, "another provider", bearer(t, "/app", credential), http.StatusUnauthorized)
 }
+
+// A dead secret is refused for as long as a copy of the store may have it, however
+// short sessions are and however long the file goes unlooked at.
+func TestDeadSecretsOutliveCopies(t *testing.T) {
+	for every, want := range map[string]time.Duration{"10s": time.Hour, "3h": 6 * time.Hour} {
+		checkEvery := every
+		g := tokenRig(t, func(c *Config) {
+			c.Session.Lifetime = "10m"
+			c.Session.IdleTimeout = "0"
+			c.APITokens.CheckEvery = checkEvery
+		})
+		id, _ := g.give(nil)
+		var until atomic.Int64
+		g.l.revocations.Index().Watch(func(e revocation.Entry) { until.Store(e.Until) })
+		if err := g.l.revokeToken(context.Background(), "", id); err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Duration(until.Load()-g.clock.now().Unix()) * time.Second; left <= want || left > 2*want {
+			t.Errorf("looked at every %s: refused for %v, want %v", every, left, want)
+		}
+	}
+}
+
+// Only where neither logins nor access tokens are asked for need there be no
+// provider.
+func TestNoProviderForAPITokensAlone(t *testing.T) {
+	for what, c := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"API tokens alone":  {func(_ *Config) {}, ""},
+		"and access tokens": {func(c *Config) { c.Bearer.Enabled = true }, "provider.issuer: is required"},
+		"and a client":      {func(c *Config) { c.Provider.ClientID = "client" }, "provider.issuer: is required"},
+		"no API tokens":     {func(c *Config) { c.APITokens.File = "" }, "provider.issuer: is required"},
+	} {
+		config := validConfig()
+		config.APITokens.File = "tokens.json"
+		config.Bearer.Enabled = false
+		config.Bearer.Audiences = nil
+		config.Provider.Issuer = ""
+		config.Provider.ClientID = ""
+		c.change(config)
+		_, err := compile(config)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", what, err, c.want)
+		}
+	}
+}

@@ -115,10 +115,13 @@ func (l *Latchkey) verifyToken(ctx context.Context, c credential, key string) (*
 	}
 	var v *verified
 	var err error
-	if c.kind == identity.Bearer {
-		v, err = l.verifyBearer(ctx, c.raw)
-	} else {
+	switch {
+	case c.kind == identity.Token:
 		v, err = l.verifyAPIToken(ctx, c.raw)
+	case l.isDelegated(c.raw):
+		v, err = l.verifyDelegated(ctx, c.raw)
+	default:
+		v, err = l.verifyBearer(ctx, c.raw)
 	}
 	if errors.Is(err, errBadToken) {
 		l.log.debug("token refused", "kind", string(c.kind), "error", err.Error())
@@ -151,7 +154,7 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token string) (*verified, e
 	if err := l.checkRevoked(ctx, v, generation); err != nil {
 		return nil, err
 	}
-	if l.set.accessTokenHeader != "" {
+	if l.set.accessTokenHeader != "" || l.set.exchanges() {
 		v.tokens = &heldTokens{access: token}
 	}
 	return v, nil

@@ -45,6 +45,8 @@ func TestPoliciesApart(t *testing.T) {
 		"audiences":             func(c *Config) { c.Bearer.Issuers[0].Audiences = []string{"other"} },
 		"algorithms":            func(c *Config) { c.Bearer.Issuers[0].Algorithms = []string{"ES256"} },
 		"types":                 func(c *Config) { c.Bearer.Issuers[0].Types = []string{"at+jwt"} },
+		"a token for another":   func(c *Config) { c.Delegate.Kind, c.Delegate.Service = "internal", "query" },
+		"own issuer":            func(c *Config) { c.Delegate.Issuer = "other" },
 		"API tokens":            func(c *Config) { c.APITokens.File = "tokens.json" },
 		"access token kept":     func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" },
 		"ID token kept":         func(c *Config) { c.Forward.IDTokenHeader = "X-Token" },
@@ -63,6 +65,13 @@ func TestPoliciesApart(t *testing.T) {
 	}
 }
 
+func delegated(change func(*Config)) func(*Config) {
+	return func(c *Config) {
+		c.Delegate.Kind, c.Delegate.Service = "internal", "query"
+		change(c)
+	}
+}
+
 // One setting apart, of those that say what a router makes of an identity.
 func TestViewsApart(t *testing.T) {
 	plain, err := compile(validConfig())
@@ -71,18 +80,32 @@ func TestViewsApart(t *testing.T) {
 	}
 	seen := map[string]string{plain.view: "plain"}
 	for name, change := range map[string]func(*Config){
-		"a rule":                func(c *Config) { c.Authorize = "Equals(`a`, `b`)" },
-		"another rule":          func(c *Config) { c.Authorize = "Equals(`a`, `c`)" },
-		"an access token":       func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" },
-		"an ID token":           func(c *Config) { c.Forward.IDTokenHeader = "X-Token" },
-		"both":                  func(c *Config) { c.Forward.AccessTokenHeader, c.Forward.IDTokenHeader = "X-A", "X-B" },
-		"both, the other way":   func(c *Config) { c.Forward.AccessTokenHeader, c.Forward.IDTokenHeader = "X-B", "X-A" },
-		"a header":              func(c *Config) { c.Forward.Headers = map[string]string{"X-User": "sub"} },
-		"another claim in it":   func(c *Config) { c.Forward.Headers = map[string]string{"X-User": "name"} },
-		"the claim in another":  func(c *Config) { c.Forward.Headers = map[string]string{"X-Login": "sub"} },
-		"a claim of that name":  func(c *Config) { c.Forward.Headers = map[string]string{"X-Use": "rsub"} },
-		"two headers":           func(c *Config) { c.Forward.Headers = map[string]string{"X-A": "a", "X-B": "b"} },
-		"two headers, swapped":  func(c *Config) { c.Forward.Headers = map[string]string{"X-A": "b", "X-B": "a"} },
+		"a rule":               func(c *Config) { c.Authorize = "Equals(`a`, `b`)" },
+		"another rule":         func(c *Config) { c.Authorize = "Equals(`a`, `c`)" },
+		"an access token":      func(c *Config) { c.Forward.AccessTokenHeader = "X-Token" },
+		"an ID token":          func(c *Config) { c.Forward.IDTokenHeader = "X-Token" },
+		"both":                 func(c *Config) { c.Forward.AccessTokenHeader, c.Forward.IDTokenHeader = "X-A", "X-B" },
+		"both, the other way":  func(c *Config) { c.Forward.AccessTokenHeader, c.Forward.IDTokenHeader = "X-B", "X-A" },
+		"a header":             func(c *Config) { c.Forward.Headers = map[string]string{"X-User": "sub"} },
+		"another claim in it":  func(c *Config) { c.Forward.Headers = map[string]string{"X-User": "name"} },
+		"the claim in another": func(c *Config) { c.Forward.Headers = map[string]string{"X-Login": "sub"} },
+		"a claim of that name": func(c *Config) { c.Forward.Headers = map[string]string{"X-Use": "rsub"} },
+		"two headers":          func(c *Config) { c.Forward.Headers = map[string]string{"X-A": "a", "X-B": "b"} },
+		"two headers, swapped": func(c *Config) { c.Forward.Headers = map[string]string{"X-A": "b", "X-B": "a"} },
+		"a delegated token":    delegated(func(c *Config) {}),
+		"for another service":  delegated(func(c *Config) { c.Delegate.Service = "storage" }),
+		"with scopes":          delegated(func(c *Config) { c.Delegate.Scopes = []string{"read"} }),
+		"with other ones":      delegated(func(c *Config) { c.Delegate.Scopes = []string{"read", "write"} }),
+		"a notebook's":         delegated(func(c *Config) { c.Delegate.Kind, c.Delegate.Service = "notebook", "" }),
+		"a shorter one":        delegated(func(c *Config) { c.Delegate.Lifetime = "30m" }),
+		"with more left":       delegated(func(c *Config) { c.Delegate.MinimumLifetime = "6m" }),
+		"in another header":    delegated(func(c *Config) { c.Delegate.Header = "X-Token" }),
+		"exchanged":            delegated(func(c *Config) { c.Delegate.Mode = "exchange" }),
+		"exchanged for a URI":  delegated(func(c *Config) { c.Delegate.Mode, c.Delegate.Resources = "exchange", []string{"https://q"} }),
+		"scopes of others":     delegated(func(c *Config) { c.APITokens.File, c.APITokens.Scopes = "t", map[string]string{"read": ""} }),
+		"scopes of some": delegated(func(c *Config) {
+			c.APITokens.File, c.APITokens.Scopes = "t", map[string]string{"read": "Equals(`a`, `b`)"}
+		}),
 		"an access token there": func(c *Config) { c.Forward.AccessTokenHeader = "Authorization" },
 	} {
 		config := validConfig()

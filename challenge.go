@@ -27,6 +27,7 @@ var (
 	errNotALogin    = errors.New("login_required")
 	errNotAdmin     = errors.New("admin_required")
 	errScope        = errors.New("scope_denied")
+	errDelegation   = errors.New("delegation_refused")
 	errBadRequest   = errors.New("bad_request")
 	errNotFound     = errors.New("not_found")
 	errUnavailable  = errors.New("provider_unavailable")
@@ -72,6 +73,8 @@ var answers = []answer{
 		detail: "This is for administrators."},
 	{reason: errScope, status: http.StatusForbidden, title: "Refused", told: true,
 		detail: "A scope was asked for that is not yours to give."},
+	{reason: errDelegation, status: http.StatusForbidden, title: "No access",
+		detail: "No token can be made for the service behind this."},
 	{reason: errBadRequest, status: http.StatusBadRequest, title: "Not understood", told: true,
 		detail: "What was sent cannot be used."},
 	{reason: errNotFound, status: http.StatusNotFound, title: "Not found",

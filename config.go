@@ -28,6 +28,7 @@ type Config struct {
 	Refresh         RefreshConfig   `json:"refresh"`
 	Bearer          BearerConfig    `json:"bearer"`
 	APITokens       APITokensConfig `json:"apiTokens"`
+	Delegate        DelegateConfig  `json:"delegate"`
 	// Authorize is a rule over the identity's claims, such as
 	// OneOf(`groups`, `ops`) && Equals(`email_verified`, `true`). Default:
 	// whoever is authenticated may enter.
@@ -230,6 +231,7 @@ func CreateConfig() *Config {
 		Refresh:   RefreshConfig{Before: "60s", MaxTokenAge: "6h", ShareFor: "30s", Timeout: "15s"},
 		Bearer:    BearerConfig{Enabled: true},
 		APITokens: APITokensConfig{Enabled: true, Header: "X-API-Key", CheckEvery: "60s", MaxLifetime: "8760h"},
+		Delegate:  DelegateConfig{Mode: "sign", Lifetime: "1h", MinimumLifetime: "5m", Header: "X-Auth-Request-Token", Issuer: "latchkey"},
 		Redis:     RedisConfig{Mode: "single", Prefix: "latchkey:", Timeout: "500ms", WhenDown: "stale", StaleFor: "30s"},
 		Cache:     CacheConfig{Tokens: 20000, BackfillQueue: 1000},
 		Log:       LogConfig{Level: "info"},

@@ -16,6 +16,7 @@ func (l *Latchkey) endpointTable() map[string]endpointHandler {
 	if l.set.issuer == "" {
 		// Nobody can log in: there are API tokens alone.
 		return map[string]endpointHandler{
+			"/jwks":     {get, l.serveJWKS},
 			"/userinfo": {get, l.serveUserInfo},
 			"/status":   {get, l.serveStatus},
 			"/metrics":  {get, l.serveMetrics},
@@ -28,6 +29,7 @@ func (l *Latchkey) endpointTable() map[string]endpointHandler {
 		"/logout":              {[]string{http.MethodGet, http.MethodPost}, l.serveLogout},
 		"/backchannel-logout":  {[]string{http.MethodPost}, l.serveBackchannelLogout},
 		"/frontchannel-logout": {[]string{http.MethodGet}, l.serveFrontchannelLogout},
+		"/jwks":                {get, l.serveJWKS},
 		"/userinfo":            {get, l.serveUserInfo},
 		"/status":              {get, l.serveStatus},
 		"/metrics":             {get, l.serveMetrics},

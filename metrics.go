@@ -59,6 +59,7 @@ func (l *Latchkey) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	l.writeRevocations(m)
 	l.writeRedis(m)
 	l.writeAPITokens(m)
+	l.writeDelegations(m)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	fmt.Fprint(w, m.Builder.String())
 }
@@ -147,6 +148,16 @@ func (l *Latchkey) writeAPITokens(m *metrics) {
 	m.counter("latchkey_api_tokens_checks_total", "Looks at the shadow file for changes.", stats.Checks)
 	m.counter("latchkey_api_tokens_loads_total", "Times that the shadow file was read.", stats.Loads)
 	m.counter("latchkey_api_tokens_failures_total", "Looks and reads that failed: the last good set stays.", stats.Failures)
+}
+
+func (l *Latchkey) writeDelegations(m *metrics) {
+	c := l.delegations
+	if c == nil {
+		return
+	}
+	m.counter("latchkey_delegated_tokens_total", "Tokens made for services behind.", c.grants.Load())
+	m.labelled("latchkey_delegation_failures_total", "Tokens that could not be made, by reason.", "counter", "reason",
+		map[string]int64{"refused": c.refused.Load(), "failed": c.failed.Load(), "overloaded": c.overloaded.Load()})
 }
 
 func is(so bool) int64 {

@@ -9,6 +9,7 @@
 //	authenticate  Authorization, else the session; the token cache first
 //	refresh       a session whose access token is about to end
 //	authorize     this router's rule over the identity's claims
+//	delegate      a token for the service behind, if it gets one
 //	forward       client-sent look-alikes gone, ours set, own cookies removed
 //	challenge     where a step refused: one table from reason to answer
 //
@@ -26,6 +27,7 @@
 //	             refresh_replicas.go once for all replicas
 //	revoke.go    its end, told to all replicas; streams.go what goes on until then
 //
+// Tokens for the services behind are delegate.go (made) and delegated.go (accepted).
 // API tokens are api_token.go (a request with one), token_admin.go and
 // session_admin.go (what can be done with tokens and sessions); account.go is
 // the page for that, api.go the same in JSON, admin.go the same for the command.
@@ -37,9 +39,9 @@
 //
 // Below are the mechanisms, each of which could serve another project:
 // internal/oidc, internal/oauth2, internal/seal, internal/redis,
-// internal/cache, internal/revocation, internal/apitoken, internal/claims,
-// internal/headers, internal/page; and internal/identity, which all of them may
-// know.
+// internal/cache, internal/revocation, internal/apitoken, internal/delegation,
+// internal/claims, internal/headers, internal/page; and internal/identity, which
+// all of them may know.
 //
 // Functions on the way of a warm request are short, for a reason that no
 // compiled program has: see CONTRIBUTING.md on what the interpreter costs.
@@ -88,7 +90,9 @@ type Latchkey struct {
 	revocations   *revocation.Log
 	streams       *streams
 	refreshes     *RefreshCoordinator
-	refreshClient *oauth2.Client // with refresh.timeout
+	delegations   *RefreshCoordinator // nil: no token is made for the service behind
+	own           *oidc.Provider      // of delegated tokens
+	refreshClient *oauth2.Client      // with refresh.timeout
 
 	endpoints map[string]endpointHandler
 	api       map[string]apiHandler
@@ -176,6 +180,11 @@ func (l *Latchkey) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view, err := l.authorize(v)
+	if err != nil {
+		l.challenge(w, r, err)
+		return
+	}
+	view, err = l.delegate(r.Context(), v, view)
 	if err != nil {
 		l.challenge(w, r, err)
 		return

@@ -50,12 +50,16 @@ type granted struct {
 //	another replica holds the lease        -> wait for its result, or for the lease
 //	else                                   -> take the lease, grant, share the result
 //
+// Delegated tokens are made through one of their own (delegate.go), whose results
+// answer for longer.
+//
 // A grant belongs to no request: a client that hangs up, or a reload, aborts
 // nothing. A key whose grant failed is not tried again for a while, which grows
 // with each failure; one whose token was refused, for as long as a result would
 // have been shared.
 type RefreshCoordinator struct {
 	timeout, shareFor time.Duration
+	lasting           func(*granted) time.Duration // for how long a result answers; nil: shareFor
 	now               func() time.Time
 	replicas          *refreshReplicas // nil: this process is alone
 
@@ -210,8 +214,15 @@ func (c *RefreshCoordinator) leaveAlone(key string, failure refreshFailure) {
 
 func (c *RefreshCoordinator) keep(key string, result *granted) {
 	if value, err := json.Marshal(result); err == nil {
-		_ = c.results.Set(context.Background(), key, value, c.shareFor) // its error is always nil
+		_ = c.results.Set(context.Background(), key, value, c.lasts(result)) // its error is always nil
 	}
+}
+
+func (c *RefreshCoordinator) lasts(result *granted) time.Duration {
+	if c.lasting == nil {
+		return c.shareFor
+	}
+	return c.lasting(result)
 }
 
 const (

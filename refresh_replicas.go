@@ -45,7 +45,7 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 	defer cancel()
 	holder := randomID(16)
 	for waits := 0; ; waits++ {
-		if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
+		if result, err := c.shared(ctx, key); result != nil || err != nil {
 			return result, err
 		}
 		got, err := c.replicas.client.TakeLease(ctx, c.replicas.leaseKey(key), holder, leaseFor)
@@ -67,6 +67,16 @@ func (c *RefreshCoordinator) grantOnce(key string, grant func(context.Context) (
 	return c.grantUnderLease(ctx, key, holder, grant)
 }
 
+// shared is a result that another replica shared, if it still answers by this
+// one's clock.
+func (c *RefreshCoordinator) shared(ctx context.Context, key string) (*granted, error) {
+	result, err := c.replicas.result(ctx, key)
+	if err != nil || result == nil || c.lasts(result) <= 0 {
+		return nil, err
+	}
+	return result, nil
+}
+
 // grantUnderLease grants, unless there is a result by now, and gives the lease
 // back once the result is shared.
 func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder string, grant func(context.Context) (*granted, error)) (*granted, error) {
@@ -76,7 +86,7 @@ func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder st
 			c.replicas.returnLease(key, holder)
 		}
 	}()
-	if result, err := c.replicas.result(ctx, key); result != nil || err != nil {
+	if result, err := c.shared(ctx, key); result != nil || err != nil {
 		return result, err
 	}
 	grantCtx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -85,18 +95,18 @@ func (c *RefreshCoordinator) grantUnderLease(ctx context.Context, key, holder st
 	result, err := grant(grantCtx)
 	if errors.Is(err, errGrantRefused) {
 		// Somebody may have used the token before us, and told it late.
-		if late, failed := c.replicas.result(ctx, key); late != nil && failed == nil {
+		if late, failed := c.shared(ctx, key); late != nil && failed == nil {
 			return late, nil
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if c.replicas.share(key, result, c.shareFor) != nil {
+	if c.replicas.share(key, result, c.lasts(result)) != nil {
 		// The others must not use the spent token: they get the lease when they can
 		// have the result.
 		keep = true
-		go c.replicas.keepSharing(key, holder, result, c.shareFor)
+		go c.replicas.keepSharing(key, holder, result, c.lasts(result))
 	}
 	return result, nil
 }

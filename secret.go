@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/delegation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
@@ -96,10 +97,12 @@ var errShortSecret = errors.New("is shorter than 32 bytes; make one with openssl
 type keyring struct {
 	secrets []*secret
 
-	mu     sync.Mutex
-	values string
-	ring   *seal.Ring
-	report func(error) // told of secrets that cannot be used; nil: nobody
+	mu      sync.Mutex
+	values  string
+	inForce []string // those that the ring is of
+	ring    *seal.Ring
+	signer  *delegation.Signer // of the same; nil: not asked for yet
+	report  func(error)        // told of secrets that cannot be used; nil: nobody
 }
 
 func newKeyring(secrets []*secret, now time.Time) (*keyring, error) {
@@ -110,6 +113,7 @@ func newKeyring(secrets []*secret, now time.Time) (*keyring, error) {
 		return nil, err
 	}
 	k.ring = ring
+	k.inForce = values
 	k.values = seal.Context(values...)
 	return k, nil
 }
@@ -136,10 +140,27 @@ func (k *keyring) at(now time.Time) *seal.Ring {
 	ring, err := ringOf(values)
 	if err == nil {
 		k.ring = ring
+		k.inForce = values
+		k.signer = nil
 	} else if k.report != nil {
 		k.report(err)
 	}
 	return k.ring
+}
+
+// signerAt signs with the same secrets as at seals with.
+func (k *keyring) signerAt(now time.Time) (*delegation.Signer, error) {
+	k.at(now)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.signer == nil {
+		signer, err := delegation.NewSigner(k.inForce)
+		if err != nil {
+			return nil, fmt.Errorf("derive signing keys: %w", err)
+		}
+		k.signer = signer
+	}
+	return k.signer, nil
 }
 
 func ringOf(values []string) (*seal.Ring, error) {

@@ -20,6 +20,8 @@ type SessionInfo struct {
 	Address string `json:"address,omitempty"`
 	Agent   string `json:"agent,omitempty"` // the browser, as it calls itself
 	Current bool   `json:"current,omitempty"`
+
+	Delegated []DelegatedInfo `json:"delegated,omitempty"` // made from it for other services
 }
 
 // sessionAbout is what is kept of a session for its user to recognise it by. Only
@@ -80,9 +82,15 @@ func (l *Latchkey) listSessions(ctx context.Context, user string) ([]SessionInfo
 		if err != nil {
 			return nil, err
 		}
-		if good {
-			list = append(list, info)
+		if !good {
+			continue
 		}
+		made, err := l.listDelegated(ctx, revocation.Session(e.ID).Text())
+		if err != nil {
+			return nil, err
+		}
+		info.Delegated = made
+		list = append(list, info)
 	}
 	return list, nil
 }

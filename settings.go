@@ -49,6 +49,10 @@ type settings struct {
 	issuers   []issuer          // of bearer tokens; none: not accepted
 	apiTokens *apiTokenSettings // nil: not accepted
 	admin     claims.Rule       // nil: nobody
+	audiences []string          // bearer.audiences: of our own tokens too
+
+	delegate       *delegateSettings // nil: the service behind gets no token
+	delegateIssuer string
 
 	rule              claims.Rule // nil: whoever is authenticated
 	forward           []claimHeader
@@ -100,6 +104,7 @@ func compile(c *Config) (*settings, error) {
 	s.compileBearer(m, c)
 	s.compileAPITokens(m, c)
 	s.compileAdmin(m, c.Admin)
+	s.compileDelegate(m, c.Delegate)
 	s.compileForward(m, c.Forward)
 
 	m.oneOf("unauthenticated", c.Unauthenticated, "auto", "redirect", "reject", "pass")
@@ -239,7 +244,7 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.store, s.redis.fingerprint, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.apiTokenPolicy(),
+		s.keys.values, s.store, s.redis.fingerprint, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.apiTokenPolicy(), s.delegatePolicy(c),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {
@@ -249,7 +254,7 @@ func (s *settings) policyFingerprint(c *Config) string {
 }
 
 func (s *settings) viewFingerprint(c *Config) string {
-	parts := []string{c.Authorize, s.accessTokenHeader, s.idTokenHeader}
+	parts := []string{c.Authorize, s.accessTokenHeader, s.idTokenHeader, s.delegateView()}
 	for _, h := range s.forward {
 		parts = append(parts, h.name, h.source)
 	}

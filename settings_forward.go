@@ -41,6 +41,9 @@ func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
 		s.identityHeader(m, "forward.idTokenHeader", c.IDTokenHeader, folded)
 		s.idTokenHeader = http.CanonicalHeaderKey(c.IDTokenHeader)
 	}
+	if s.delegate != nil && s.delegate.header != "" {
+		s.identityHeader(m, "delegate.header", s.delegate.header, folded)
+	}
 	if s.apiTokens != nil && s.apiTokens.header != "" {
 		s.identityHeader(m, "apiTokens.header", s.apiTokens.header, folded)
 	}
@@ -75,6 +78,9 @@ func (s *settings) forwarded() []string {
 		if name != "" {
 			names = append(names, name)
 		}
+	}
+	if s.delegate != nil {
+		names = append(names, s.delegate.header)
 	}
 	return names
 }

@@ -140,6 +140,7 @@ func (s *settings) compileBearer(m *mistakes, c *Config) {
 		}
 		return
 	}
+	s.audiences = c.Bearer.Audiences
 	configured := c.Bearer.Issuers
 	if len(configured) == 0 {
 		configured = []IssuerConfig{{Issuer: c.Provider.Issuer}}

@@ -19,6 +19,7 @@ type apiTokenSettings struct {
 	checkEvery  time.Duration
 	maxLifetime time.Duration          // 0: no limit
 	scopes      map[string]claims.Rule // by scope, who may give it; nil: everybody
+	giving      string                 // a fingerprint of scopes
 	fingerprint string                 // of where they are
 }
 
@@ -45,7 +46,9 @@ func (s *settings) compileAPITokens(m *mistakes, c *Config) {
 
 func (a *apiTokenSettings) compileScopes(m *mistakes, rules map[string]string) {
 	a.scopes = map[string]claims.Rule{}
+	var said []string
 	for scope, text := range rules {
+		said = append(said, seal.Context(scope, text))
 		if !apitoken.ValidScope(scope) {
 			m.add("apiTokens.scopes", "%q is not a scope (RFC 6749, section 3.3)", scope)
 		}
@@ -60,6 +63,8 @@ func (a *apiTokenSettings) compileScopes(m *mistakes, rules map[string]string) {
 		}
 		a.scopes[scope] = rule
 	}
+	sort.Strings(said)
+	a.giving = fingerprint(said...)
 }
 
 // givable are the scopes that somebody may give to their tokens, sorted.

@@ -111,6 +111,8 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 		return err
 	}
 	l.openRefreshes(ctx)
+	l.openDelegations(ctx)
+	l.openOwn(ctx)
 	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
 		return newCounters(), func() {}
 	}).(*counters)

@@ -204,15 +204,35 @@ func (l *Latchkey) endTokenStreams() func([]apitoken.Secret) {
 	}
 }
 
+// openDelegations takes the coordinator of delegated tokens, where some are made.
+func (l *Latchkey) openDelegations(ctx context.Context) {
+	d := l.set.delegate
+	if d == nil {
+		return
+	}
+	set := l.set
+	minimum, now := d.request.Minimum, l.now
+	key := fingerprint("delegations", set.issuer, set.clientID, set.keys.values, set.redis.fingerprint, set.refresh.timeout.String(), minimum.String())
+	l.delegations = resources.use(ctx, key, func() (interface{}, func()) {
+		c := NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, l.otherReplicas())
+		c.lasting = func(token *granted) time.Duration { return time.Unix(token.servesUntil(minimum), 0).Sub(now()) }
+		return c, func() {}
+	}).(*RefreshCoordinator)
+}
+
+// otherReplicas are what grants are told to, or nil.
+func (l *Latchkey) otherReplicas() *refreshReplicas {
+	if l.redis == nil {
+		return nil
+	}
+	return &refreshReplicas{client: l.redis, prefix: l.set.redis.prefix, shared: l.sharedCache("")}
+}
+
 // openRefreshes takes the coordinator of this provider and client.
 func (l *Latchkey) openRefreshes(ctx context.Context) {
 	set := l.set
 	key := fingerprint("refreshes", set.issuer, set.clientID, set.keys.values, set.redis.fingerprint, set.refresh.timeout.String(), set.refresh.shareFor.String())
 	l.refreshes = resources.use(ctx, key, func() (interface{}, func()) {
-		var replicas *refreshReplicas
-		if l.redis != nil {
-			replicas = &refreshReplicas{client: l.redis, prefix: set.redis.prefix, shared: l.sharedCache("")}
-		}
-		return NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, replicas), func() {}
+		return NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, l.otherReplicas()), func() {}
 	}).(*RefreshCoordinator)
 }

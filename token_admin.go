@@ -27,6 +27,8 @@ type TokenInfo struct {
 	Expires  int64    `json:"expires,omitempty"`
 	Rotated  int64    `json:"rotated,omitempty"`
 	LastUsed int64    `json:"lastUsed,omitempty"`
+
+	Delegated []DelegatedInfo `json:"delegated,omitempty"` // made from it for other services
 }
 
 func tokenInfo(t apitoken.Token) TokenInfo {
@@ -60,6 +62,11 @@ func (l *Latchkey) listTokens(ctx context.Context, owner string) ([]TokenInfo, e
 	}
 	for i := range list {
 		list[i].LastUsed = used[list[i].ID]
+		made, err := l.listDelegated(ctx, revocation.Token(stored[i].ID, stored[i].Hash).Text())
+		if err != nil {
+			return nil, err
+		}
+		list[i].Delegated = made
 	}
 	return list, nil
 }

@@ -25,6 +25,7 @@ type verified struct {
 	clean  atomic.Uint64     // the generation of the revocations at which none did
 
 	successor *successor // nil: none
+	scope     string     // of a session, where a token is made from it
 
 	mu     sync.Mutex
 	views  *view // what routers made of the identity

@@ -92,7 +92,7 @@ func TestSettingsDocument(t *testing.T) {
 // Every piece of configuration in the documents is one that New accepts.
 func TestDocumentedSettings(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"README.md", "docs/settings.md", "docs/api-tokens.md"} {
+	for _, path := range []string{"README.md", "docs/settings.md", "docs/api-tokens.md", "docs/delegation.md"} {
 		for _, b := range readDocument(t, path).blocks {
 			switch b.mark {
 			case "check: settings":
@@ -159,6 +159,7 @@ func TestDocumentedMetrics(t *testing.T) {
 	w := httptest.NewRecorder()
 	settings := minimal()
 	settings["redis"] = map[string]any{"addresses": []any{"127.0.0.1:1"}}
+	settings["delegate"] = map[string]any{"kind": "notebook"}
 	accepted(t, settings).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/oauth2/metrics", nil))
 	names := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\w+)`).FindAllStringSubmatch(w.Body.String(), -1) {

@@ -3,14 +3,15 @@
 //	client.go      the client's name and secret, put into a request (RFC 6749, 2.3.1)
 //	token.go       a code for tokens                                (RFC 6749, 4.1.3)
 //	refresh.go     a refresh token for tokens                       (RFC 6749, 6)
+//	exchange.go    a token for another one                          (RFC 8693)
 //	revocation.go  a token given back                               (RFC 7009)
 //	userinfo.go    claims for an access token                       (OIDC Core, 5.3)
 //	pkce.go        the proof that the code is for us                (RFC 7636)
 //
 // What goes wrong is one of two things: ErrUnavailable, the server gave no answer
 // that can be used and may do so later, or ErrRejected, it said no. Of the
-// latter, ErrInvalidGrant is the one that tells of the code or refresh token, and
-// not of us. None quotes a code, a token or a secret.
+// latter, ErrInvalidGrant is the one that tells of the code, refresh token or
+// subject token, and not of us. None quotes a code, a token or a secret.
 package oauth2
 
 import (

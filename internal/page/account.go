@@ -43,6 +43,8 @@ type Session struct {
 	Agent string
 	Since string
 	This  bool // it is the one that asks for the page
+
+	Services []string // which services have a token made from it
 }
 
 // Token is one API token of the user.
@@ -54,6 +56,8 @@ type Token struct {
 	Expires  string // "": never
 	Scopes   []string
 	Expired  bool
+
+	Services []string // which services have a token made from it
 }
 
 // Choice is an option of a select.
@@ -94,6 +98,7 @@ const accountSessions = `<section id="sessions" aria-labelledby="sessions-title"
 <dl>
 {{if .Where}}<div><dt>Where</dt><dd>{{.Where}}</dd></div>
 {{end}}{{if .Since}}<div><dt>Since</dt><dd>{{.Since}}</dd></div>
+{{end}}{{if .Services}}<div class="wide"><dt>Used by services</dt><dd>{{range .Services}}<code>{{.}}</code> {{end}}</dd></div>
 {{end}}</dl>
 {{if not .This}}<div class="actions">
 <details>
@@ -132,7 +137,8 @@ const accountTokens = `<section id="tokens" aria-labelledby="tokens-title">
 {{end}}<div><dt>Last used</dt><dd>{{or .LastUsed "Never"}}</dd></div>
 <div><dt>{{if .Expired}}Expired{{else}}Expires{{end}}</dt><dd>{{or .Expires "Never"}}</dd></div>
 <div><dt>ID</dt><dd class="id">{{.ID}}</dd></div>
-</dl>
+{{if .Services}}<div class="wide"><dt>Used by services</dt><dd>{{range .Services}}<code>{{.}}</code> {{end}}</dd></div>
+{{end}}</dl>
 <div class="actions">
 {{if not .Expired}}<details>
 <summary>Rotate…<span class="unseen"> {{.Name}}</span></summary>
@@ -216,7 +222,7 @@ func sessionsData(sessions []Session) []map[string]interface{} {
 	var data []map[string]interface{}
 	for _, s := range sessions {
 		data = append(data, map[string]interface{}{
-			"ID": s.ID, "Name": firstOf(s.Agent, "Unknown browser"), "Where": s.Where, "Since": s.Since, "This": s.This,
+			"ID": s.ID, "Name": firstOf(s.Agent, "Unknown browser"), "Where": s.Where, "Since": s.Since, "This": s.This, "Services": s.Services,
 		})
 	}
 	return data
@@ -236,7 +242,7 @@ func tokensData(tokens []Token) []map[string]interface{} {
 	for _, t := range tokens {
 		data = append(data, map[string]interface{}{
 			"ID": t.ID, "Name": firstOf(t.Note, t.ID), "Created": t.Created, "LastUsed": t.LastUsed, "Expires": t.Expires,
-			"Scopes": t.Scopes, "Expired": t.Expired,
+			"Scopes": t.Scopes, "Expired": t.Expired, "Services": t.Services,
 		})
 	}
 	return data
