@@ -191,3 +191,35 @@ func TestRevokedSessionsAreNotListed(t *testing.T) {
 		}
 	}
 }
+
+// Both lists of a user's sessions pass over those that are over, and have nobody
+// else's.
+func TestListOfUserSessions(t *testing.T) {
+	p := newPair(t, nil)
+	g := newRig(t, nil)
+	for name, users := range map[string]userSessions{"redis": p.l.users, "memory": g.l.users} {
+		ctx := context.Background()
+		now := time.Now().UnixMilli()
+		for id, until := range map[string]int64{"a": now + 1000000, "b": now + 2000000} {
+			if _, err := users.add(ctx, "u", id, until, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := users.add(ctx, "v", "x", now+3000000, now); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			at   int64
+			want string
+		}{{now, "ab"}, {now + 999999, "ab"}, {now + 1000000, "b"}, {now + 2000000, ""}} {
+			list, err := users.list(ctx, "u", c.at)
+			got := ""
+			for _, e := range list {
+				got += e.ID
+			}
+			if err != nil || got != c.want {
+				t.Errorf("%s: after %d ms: %q, %v, want %q", name, c.at-now, got, err, c.want)
+			}
+		}
+	}
+}

@@ -240,14 +240,16 @@ func TestKeyBesideAnyWarmCredential(t *testing.T) {
 	g := tokenRig(t, nil)
 	_, credential := g.give(nil)
 	g.login("/app", nil)
+	session := g.swap(nil)
 	access := g.accessToken(nil)
 	for what, make := range map[string]func() *http.Request{
 		"a session":       func() *http.Request { return fetch(t, "/app") },
 		"an access token": func() *http.Request { return bearer(t, "/app", access) },
 		"an API token":    func() *http.Request { return bearer(t, "/app", credential) },
 	} {
-		if what != "a session" {
-			g.swap(nil)
+		g.swap(nil)
+		if what == "a session" {
+			g.swap(session)
 		}
 		for i := 0; i < 4; i++ {
 			r := make()

@@ -297,7 +297,7 @@ func TestDelegatedTokenIsNoLogin(t *testing.T) {
 	_, credential := h.give(nil)
 	r.Header.Set("Authorization", "Bearer "+credential)
 	token := h.at(h.portal, "the portal", r, http.StatusOK)
-	if got := h.upstream.Header["x_auth_request_token"]; got != nil {
+	if got := h.upstream.Header[http.CanonicalHeaderKey("x_auth_request_token")]; got != nil {
 		t.Errorf("the upstream got %q", got)
 	}
 	for _, path := range []string{"/oauth2/api/tokens", "/oauth2/account"} {
