@@ -3,6 +3,7 @@ package latchkey
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/latchkey-auth/latchkey/internal/headers"
@@ -25,12 +26,13 @@ type passTable struct {
 	known    int
 }
 
-// passTables are the two of one view. They are apart, lest a cookie that reads
+// passTables are those of one view. They are apart, lest a cookie that reads
 // like an Authorization header be taken for one: another host of the domain can
 // set cookies.
 type passTables struct {
 	guard                  *headers.Guard
 	byCookie, byCredential *passTable
+	byKey                  *passTable // API tokens in their own header; nil: there is none
 	budget                 *passBudget
 }
 
@@ -59,6 +61,9 @@ func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTabl
 		key := l.set.keyHeader()
 		t.byCookie = budget.open("Authorization", key)
 		t.byCredential = budget.open("Cookie", key)
+		if key != "" {
+			t.byKey = budget.open("Cookie", "Authorization")
+		}
 		return t, func() { budget.close(t) }
 	}).(*passTables)
 }
@@ -74,9 +79,11 @@ func (b *passBudget) open(except, key string) *passTable {
 func (b *passBudget) close(t *passTables) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, table := range []*passTable{t.byCookie, t.byCredential} {
-		b.held -= len(table.passes)
-		delete(b.tables, table)
+	for _, table := range []*passTable{t.byCookie, t.byCredential, t.byKey} {
+		if table != nil {
+			b.held -= len(table.passes)
+			delete(b.tables, table)
+		}
 	}
 }
 
@@ -155,36 +162,67 @@ const (
 // remember makes the pass for the next request with the same credential header,
 // if that header alone decides. To be called before forward changes it.
 func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
+	t, name := l.passPlace(r, v.identity.Kind)
+	header := r.Header[name]
+	if t == nil || len(header) != 1 || len(header[0]) > maxPassHeader || v.successor != nil || !v.takePass() {
+		return
+	}
+	l.passes.budget.put(t, header[0], l.passFor(v.identity.Kind, name, header, view), l.passes.guard.Harmless(), v.clean.Load())
+}
+
+// passPlace is the table for the header that decided, and its name; nil where
+// another one might have.
+func (l *Latchkey) passPlace(r *http.Request, kind identity.Kind) (*passTable, string) {
 	cookie, authorization := r.Header["Cookie"], r.Header["Authorization"]
-	t := l.passes.byCredential
-	header := authorization
-	if v.identity.Kind == identity.Session {
-		t = l.passes.byCookie
-		header = cookie
+	_, apart := l.apiKey(r)
+	switch {
+	case apart && len(cookie)+len(authorization) == 0:
+		return l.passes.byKey, l.set.apiTokens.header
+	case apart || len(cookie)+len(authorization) != 1:
+		return nil, ""
+	case kind == identity.Session:
+		return l.passes.byCookie, "Cookie"
 	}
-	if len(cookie)+len(authorization) != 1 || len(header) != 1 || len(header[0]) > maxPassHeader || v.successor != nil {
-		return
-	}
-	if _, apart := l.apiKey(r); apart || !v.takePass() {
-		return
-	}
-	l.passes.budget.put(t, header[0], l.passFor(v.identity.Kind, cookie, view), l.passes.guard.Harmless(), v.clean.Load())
+	return l.passes.byCredential, "Authorization"
 }
 
 // passFor is the view, but for a session beside whose cookies others came, and
 // for an API token, whose header does not go on.
-func (l *Latchkey) passFor(kind identity.Kind, cookie []string, v *view) *view {
+func (l *Latchkey) passFor(kind identity.Kind, name string, header []string, v *view) *view {
 	if kind == identity.Token {
-		return v.with(field{"Authorization", nil}, v.fields)
+		return v.with(field{name, nil}, v.fields)
 	}
-	if cookie == nil {
+	if kind != identity.Session {
 		return v
 	}
-	others := l.otherCookies(cookie)
+	others := l.otherCookies(header)
 	if others == nil {
 		return v
 	}
 	return v.with(field{"Cookie", others}, v.fields[1:])
+}
+
+// servedByKey is ServeHTTP's look for an API token in the header of its own.
+func (l *Latchkey) servedByKey(w http.ResponseWriter, r *http.Request) bool {
+	t := l.passes.byKey
+	if t == nil {
+		return false
+	}
+	header := r.Header[l.set.apiTokens.header]
+	if len(header) != 1 || l.unprotected.MatchString(r.URL.Path) {
+		return false
+	}
+	t.mu.RLock()
+	p := t.passes[header[0]]
+	t.mu.RUnlock()
+	if p == nil || l.left(p.until) <= 0 || r.Trailer != nil || strings.Contains(r.Header.Get("Accept"), eventStream) || r.Header.WriteSubset(l.nowhere, p.harmless) != nil {
+		return false
+	}
+	for _, f := range p.fields {
+		r.Header[f.name] = f.values
+	}
+	l.next.ServeHTTP(w, r)
+	return true
 }
 
 // with is a copy of the view with these fields alone.

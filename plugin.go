@@ -170,6 +170,9 @@ func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve takes the request through the steps.
 func (l *Latchkey) serve(w http.ResponseWriter, r *http.Request) {
+	if l.servedByKey(w, r) {
+		return
+	}
 	if to := l.route(r); to != protected {
 		l.serveUnprotected(w, r, to)
 		return

@@ -114,13 +114,16 @@ func (s *session) with(result *granted) *session {
 	next.AccessIsJWT = result.AccessIsJWT
 	next.RefreshToken = result.RefreshToken
 	next.Granted = result.At
+	if result.Scope != "" {
+		next.Scope = result.Scope
+	}
 	return &next
 }
 
 // granted is what a session has of its last grant.
 func (s *session) granted() *granted {
 	return &granted{IDToken: s.IDToken, AccessToken: s.AccessToken, AccessEnds: s.AccessEnds, AccessIsJWT: s.AccessIsJWT,
-		RefreshToken: s.RefreshToken, At: s.Granted}
+		RefreshToken: s.RefreshToken, At: s.Granted, Scope: s.Scope}
 }
 
 // grant spends the refresh token, unless the store has a newer one, and keeps
@@ -210,7 +213,7 @@ func (l *Latchkey) grantAtProvider(ctx context.Context, s *session) (*granted, e
 // by now, so nothing is given up that could be kept.
 func (l *Latchkey) readGrant(ctx context.Context, s *session, tokens *oauth2.Tokens) (*granted, error) {
 	now := l.now().Unix()
-	result := &granted{AccessToken: tokens.AccessToken, RefreshToken: tokens.RefreshToken, At: now}
+	result := &granted{AccessToken: tokens.AccessToken, RefreshToken: tokens.RefreshToken, At: now, Scope: tokens.Scope}
 	if tokens.ExpiresIn > 0 {
 		result.AccessEnds = now + tokens.ExpiresIn
 	}

@@ -38,7 +38,8 @@ type granted struct {
 	AccessEnds   int64  `json:"e,omitempty"` // Unix seconds; 0: not said
 	AccessIsJWT  bool   `json:"j,omitempty"`
 	RefreshToken string `json:"r"`
-	At           int64  `json:"g"` // Unix seconds
+	At           int64  `json:"g"`           // Unix seconds
+	Scope        string `json:"c,omitempty"` // "": as before
 }
 
 // RefreshCoordinator has each refresh token used once, however many requests
