@@ -200,8 +200,8 @@ func TestListOfUserSessions(t *testing.T) {
 	for name, users := range map[string]userSessions{"redis": p.l.users, "memory": g.l.users} {
 		ctx := context.Background()
 		now := time.Now().UnixMilli()
-		for id, until := range map[string]int64{"a": now + 1000000, "b": now + 2000000} {
-			if _, err := users.add(ctx, "u", id, until, now); err != nil {
+		for i, id := range []string{"a", "b"} {
+			if _, err := users.add(ctx, "u", id, now+int64(i+1)*1000000, now); err != nil {
 				t.Fatal(err)
 			}
 		}
