@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/apitoken"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
 	"github.com/latchkey-auth/latchkey/internal/oidctest"
 )
@@ -204,6 +205,31 @@ func TestDelegationIsReused(t *testing.T) {
 	token()
 	h.clock.advance(2 * time.Second)
 	h.at(h.portal, "with less than the minimum left", fetch(t, "/app"), http.StatusUnauthorized)
+}
+
+// A parent that was given longer has a token that lasts longer, and not the one
+// that was made before.
+func TestDelegationOfALongerParent(t *testing.T) {
+	h := newChain(t, nil)
+	id, credential := h.give(func(n *NewToken) { n.Expires = h.clock.now().Add(30 * time.Minute) })
+	left := func() time.Duration {
+		claims := claimsIn(t, h.at(h.portal, "the portal", bearer(t, "/app", credential), http.StatusOK))
+		return time.Duration(int64(claims["exp"].(float64))-h.clock.now().Unix()) * time.Second
+	}
+	if got := left(); got != 30*time.Minute {
+		t.Errorf("the token of one that ends in 30 minutes lasts %v", got)
+	}
+	_, err := h.l.apiTokens.Update(context.Background(), id, func(t apitoken.Token) (apitoken.Token, error) {
+		t.Expires += 7200
+		return t, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.clock.advance(10 * time.Second)
+	if got := left(); got != time.Hour {
+		t.Errorf("once that ends later it lasts %v", got)
+	}
 }
 
 // The scopes are those asked for that the parent has.
