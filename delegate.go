@@ -31,11 +31,10 @@ func (l *Latchkey) delegate(ctx context.Context, v *verified, made *view) (*view
 	if err != nil {
 		return nil, err
 	}
-	child := l.childView(made, token)
 	v.mu.Lock()
-	made.child = child
-	v.mu.Unlock()
-	return child, nil
+	defer v.mu.Unlock()
+	made.child = l.childView(made, token)
+	return made.child, nil
 }
 
 // childOf is the view with a token that still serves, or nil.
@@ -48,6 +47,7 @@ func (v *verified) childOf(made *view, now time.Time) *view {
 	return nil
 }
 
+// childView is called with the verdict's mu held.
 func (l *Latchkey) childView(made *view, token *granted) *view {
 	d := l.set.delegate
 	value := token.AccessToken
