@@ -304,3 +304,25 @@ func TestChangeGetsACopy(t *testing.T) {
 		t.Errorf("%v, and the scopes are %v", err, got.Scopes)
 	}
 }
+
+// Of the uses in a minute one has them written, and none while one is about it.
+func TestOneWritesUses(t *testing.T) {
+	g := newRig(t)
+	u := openUses(g.path+".used", nil)
+	exists := func(_ string) bool { return true }
+	for i, c := range []struct {
+		digit string
+		at    int64
+		done  bool // the one before is
+		want  bool
+	}{
+		{"a", 1000, false, true}, {"b", 1100, false, false}, {"c", 1059, true, false}, {"d", 1060, true, true}, {"e", 1061, true, false},
+	} {
+		if c.done {
+			u.begin()
+		}
+		if got := u.note(id(c.digit), c.at, exists); got != c.want {
+			t.Errorf("note %d: %v, want %v", i, got, c.want)
+		}
+	}
+}

@@ -73,3 +73,32 @@ func TestForgetLooksAgain(t *testing.T) {
 		t.Errorf("listed %q", got)
 	}
 }
+
+// A change is made of what Redis has: of what this replica remembers it would
+// bring back a secret that another has rotated.
+func TestUpdateOfWhatIsRemembered(t *testing.T) {
+	g := newRedisRig(t)
+	a, b := g.replica(), g.replica()
+	mustCreate(t, a, token("a", "alice"))
+	find(t, b, id("a"))
+	eventually(t, "the token to be remembered", func() bool { return b.records.Stats().Backfills == 1 })
+	if _, err := a.Update(ctx, id("a"), func(t Token) (Token, error) { t.Hash = hash("b"); return t, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Update(ctx, id("a"), setNote("x")); err != nil || got.Hash != hash("b") {
+		t.Errorf("the token has the hash %.4s, %v", got.Hash, err)
+	}
+}
+
+// A record that can be read in part is none.
+func TestRecordReadInPart(t *testing.T) {
+	g := newRedisRig(t)
+	r := g.replica()
+	content := []byte(`{"id":"` + id("a") + `","hash":"` + hash("a") + `","owner":"alice","expires":"soon"}`)
+	if err := r.sealed.Set(ctx, recordKey(id("a")), content, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if got, found, err := r.Find(ctx, id("a")); found || err != nil {
+		t.Errorf("found %+v, %v", got, err)
+	}
+}

@@ -50,6 +50,8 @@ const explained = `
 session           the warm session; its cookie is the sealed session
 session-redis     the same with sessions in Redis; the cookie is an id
 session-revoking  session, while 10 other sessions a second log out
+session-delegate  session, with a token for another service that the upstream gets, ready to
+                    be sent
 api-token         an API token in Authorization, the only one in the shadow file
 api-key           the same one in X-API-Key, whose requests are looked at step by step
 empty-cookie,     the empty plugin, with the requests of session, session-redis, bearer

@@ -160,5 +160,5 @@ func (b *bench) check(ctx context.Context, r row, req request) error {
 	if got := seen.Header[userHeader]; len(got) > 1 || seen.Header.Get(userHeader) != r.user {
 		return fmt.Errorf("check: the upstream was told of %q, want %q", got, r.user)
 	}
-	return nil
+	return r.checkDelegated(seen)
 }

@@ -23,6 +23,7 @@ type row struct {
 	router     string     // one of scene.dynamic
 	credential credential // nil: none
 	user       string     // that the upstream is told of; "": nobody
+	service    string     // that the upstream gets a token for; "": none
 	against    []string   // the rows that it is compared with
 	beside     beside     // nil: nothing
 }
@@ -37,7 +38,8 @@ type beside func(context.Context, *bench, *harness.Traefik, time.Duration) (func
 //
 // empty-cookie, empty-id, empty-bearer and empty-api-token send what session, session-redis, bearer and api-token send:
 // the difference between them and empty is what Traefik itself takes to read the longer request and to pass it on. The
-// goal for session, session-redis, bearer and api-token is 0.85 of the empty plugin's requests/s.
+// goal for session, session-redis, bearer and api-token is 0.85 of the empty plugin's requests/s, and for
+// session-delegate 0.80.
 func (b *bench) rows() []row {
 	crowd := stage{name: "identities", identities: b.identities, routers: 1}
 	many := stage{name: "routers", routers: b.routers}
@@ -69,6 +71,9 @@ func (b *bench) rows() []row {
 	}, row{
 		name: "session-revoking", stage: stage{name: "revoking"}, router: "latchkey", credential: session, user: "alice",
 		against: []string{bareRow, emptyRow, "session"}, beside: logouts,
+	}, row{
+		name: "session-delegate", stage: delegateStage, router: "latchkey", credential: session, user: "alice", service: delegateService,
+		against: []string{bareRow, emptyRow, "session"},
 	})
 }
 

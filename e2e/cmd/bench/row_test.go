@@ -14,12 +14,14 @@ func TestChosenRowsBringWhatTheyAreComparedWith(t *testing.T) {
 		"^bearer$":    "bare empty empty-bearer bearer",
 		"redis$":      "bare empty empty-id session-redis",
 		"revoking":    "bare empty empty-cookie session session-revoking",
+		"delegate":    "bare empty empty-cookie session session-delegate",
 		"200-routers": "bare empty empty-cookie empty-bearer session bearer session-200-routers bearer-200-routers",
 		"^api-key$":   "bare empty empty-api-token api-token api-key",
 		"000-tokens":  "bare empty empty-api-token api-token api-token-1000-tokens",
 		"nothing":     "",
 		"": "bare empty empty-cookie empty-id empty-bearer empty-api-token session session-redis bearer api-token api-key " +
-			"session-1000-identities session-200-routers bearer-1000-identities bearer-200-routers api-token-1000-tokens session-revoking",
+			"session-1000-identities session-200-routers bearer-1000-identities bearer-200-routers api-token-1000-tokens session-revoking " +
+			"session-delegate",
 	} {
 		b.only = regexp.MustCompile(only)
 		var names []string

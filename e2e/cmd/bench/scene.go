@@ -20,6 +20,7 @@ type stage struct {
 	redis      bool
 	apiTokens  int           // in its shadow file, which it has none of for 0
 	checkEvery time.Duration // at which that file is looked at; 0: Latchkey's default
+	delegate   bool
 }
 
 // redisStage has its sessions in Redis.
@@ -148,6 +149,9 @@ func (s *scene) dynamic(at stage) harness.Dynamic {
 	}
 	if at.apiTokens > 0 {
 		d.Middlewares["latchkey"] = s.inShadowFile(d.Middlewares["latchkey"], at)
+	}
+	if at.delegate {
+		d.Middlewares["latchkey"] = delegating(d.Middlewares["latchkey"])
 	}
 	for name := range d.Middlewares {
 		d.Routers[name] = harness.Router{Rule: "PathPrefix(`/" + name + "/`)", Middlewares: []string{name}, Service: "ok", Priority: firstPriority}

@@ -15,13 +15,17 @@ const (
 	caches    = "caches"
 	endpoints = "endpoints"
 
+	apiTokens  = "API tokens"
+	shadowFile = "shadow file"
+	delegated  = "delegated tokens"
+
 	refresh     = "refresh"
 	backchannel = "back-channel logout"
 	redisGroup  = "Redis"
 	denial      = "denial of service"
 )
 
-var groups = []string{smuggling, paths, jwtKeys, parsing, claims, login, targets, cookies, caches, endpoints, backchannel, refresh, redisGroup, denial}
+var groups = []string{smuggling, paths, jwtKeys, parsing, claims, login, targets, cookies, caches, endpoints, apiTokens, shadowFile, delegated, backchannel, refresh, redisGroup, denial}
 
 func mutants() []mutant {
 	return slices.Concat(
@@ -30,9 +34,12 @@ func mutants() []mutant {
 		registeredMutants, kindMutants, idTokenMutants,
 		loginMutants, flowMutants, discoveryMutants, targetMutants,
 		cookieMutants, sealMutants, sessionMutants,
-		verdictMutants, passMutants, policyMutants, endpointMutants, pageMutants,
+		verdictMutants, passMutants, policyMutants, endpointMutants, accountMutants, apiMutants, pageMutants, accountPageMutants,
+		apiTokenMutants, apiKeyMutants, apiTokenPolicyMutants, tokenStateMutants, tokenRightsMutants,
+		shadowReadMutants, shadowParseMutants, validateMutants, shadowLoadMutants, shadowWriteMutants, shadowLockMutants, shadowUsedMutants,
+		delegateMutants, delegatedMutants,
 		refreshMutants, coordinatorMutants, leaseMutants, grantMutants, logoutMutants,
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
-		redisMutants, breakerMutants, replyMutants, serverMutants, denialMutants,
+		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, serverMutants, denialMutants,
 	)
 }

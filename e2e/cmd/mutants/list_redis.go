@@ -14,6 +14,44 @@ var redisMutants = []mutant{
 	{redisGroup, "a prefix with a brace, in the settings", "settings_redis.go", `if c.Prefix == "" || strings.ContainsAny(c.Prefix, "{}") {`, `if c.Prefix == "" {`},
 }
 
+const (
+	tokenStoreFile = "internal/apitoken/redis.go"
+	tokenWriteFile = "internal/apitoken/redis_write.go"
+	leaseFile      = "internal/redis/lease.go"
+	tokenIndexFile = "internal/apitoken/redis_index.go"
+)
+
+var tokenStoreMutants = []mutant{
+	{redisGroup, "another token's record", tokenStoreFile, " || t.ID != id {", " {"},
+	{redisGroup, "a record that is no token", tokenStoreFile, "json.Unmarshal(value, &t) != nil || ", "json.Unmarshal(value, &t) == ErrExists || "},
+	{redisGroup, "a token's record outlives it", tokenStoreFile, "\tleft := time.Unix(t.Expires, 0).Sub(r.now())\n", "\tleft := time.Unix(t.Expires, 0).Sub(r.now()) + 24*time.Hour\n"},
+	{redisGroup, "a record of a token that has expired lasts for ever", tokenStoreFile, "\tif left < least {\n\t\treturn least\n\t}\n", "\tif left < least {\n\t\treturn forever\n\t}\n"},
+	{redisGroup, "a token over another of that id", tokenWriteFile, "added, err := r.records.Add(ctx, recordKey(t.ID), value, r.life(t))", "added, err := true, r.records.Set(ctx, recordKey(t.ID), value, r.life(t))"},
+	{redisGroup, "a token out of bounds, made", tokenWriteFile, "\tif err := t.Validate(); err != nil {\n\t\treturn fmt.Errorf(\"create token: %w\", err)\n\t}\n", ""},
+	{redisGroup, "a token that is in no list", tokenWriteFile, "\t\tif err := r.enlist(ctx, t); err != nil {\n\t\t\treturn unavailable(\"create token\", err)\n\t\t}\n", ""},
+	{redisGroup, "a token that a deletion overtook comes back", tokenWriteFile, "replaced, err := r.records.Replace(ctx, recordKey(id), value, r.life(next))", "replaced, err := true, r.records.Set(ctx, recordKey(id), value, r.life(next))"},
+	{redisGroup, "an update of what this replica remembers", tokenWriteFile, "t, found, err := r.Fresh(ctx, id)", "t, found, err := r.Find(ctx, id)"},
+	{redisGroup, "an update out of bounds", tokenWriteFile, "next, err := changed(t, change)", "next, err := change(t)"},
+	{redisGroup, "a deleted token stays", tokenWriteFile, "if err := r.records.Delete(ctx, recordKey(id)); err != nil {", "if err := ctx.Err(); err != nil {"},
+	{redisGroup, "a deleted token stays in the lists", tokenWriteFile, "\t\tr.delist(ctx, t.Owner, id)\n", ""},
+	{redisGroup, "two holders of one lease", leaseFile, "return replies[1].Text == holder, nil", `return replies[1].Text != "", nil`},
+	{redisGroup, "another's lease, taken", leaseFile, `holder, "NX", "PX"`, `holder, "PX"`},
+	{redisGroup, "a dead holder's lease for ever", leaseFile, `{"SET", key, holder, "NX", "PX", strconv.FormatInt(d.Milliseconds(), 10)},`, `[]string{"SET", key, holder, "NX", strconv.Itoa(0)}[:4],`},
+	{redisGroup, "a writer counts on its lease for too long", tokenWriteFile, "return began.Add(leaseFor - leaseMargin), nil", "return began.Add(leaseFor + leaseMargin), nil"},
+	{redisGroup, "another's lease, given back", leaseFile, `if redis.call("get", KEYS[1]) == ARGV[1] then return`, `if redis.call("get", KEYS[1]) then return`},
+	{redisGroup, "a lease that stays", tokenWriteFile, "\tdefer r.client.ReturnLease(r.leaseKey(id), holder) // also", "\t// also"},
+	{redisGroup, "an owner's name in a key", tokenIndexFile, `"apitokens:" + hashOf(owner)`, `"apitokens:" + owner`},
+	{redisGroup, "an id in another owner's list", tokenIndexFile, `if found && (owner == "" || t.Owner == owner) {`, `if found {`},
+	{redisGroup, "ids without a record, without bound", tokenIndexFile, "\tif !found {\n\t\tr.forget(ctx, key, id)\n\t}\n", ""},
+	{redisGroup, "an id is cleared away while its token is being made", tokenIndexFile, "err != nil || !got {", "err != nil || !got && holder == \"\" {"},
+	{redisGroup, "an id is cleared away whose token was just made", tokenIndexFile, "\tif err == nil && !found {\n", "\tif err == nil || found {\n"},
+	{redisGroup, "a list that goes on behind its first page", tokenIndexFile, "\t\tif cursor == \"0\" {\n", "\t\tif cursor != \"\" {\n"},
+	{redisGroup, "uses on their way without bound", "internal/apitoken/redis_used.go", " || n.writers >= maxWriters {", " {"},
+	{redisGroup, "notes of uses without bound", "internal/apitoken/redis_used.go", "n.times == nil || len(n.times) >= maxNotes {", "n.times == nil {"},
+	{redisGroup, "a use is kept for ever", "internal/apitoken/redis_used.go", `int64(usedFor/time.Second)`, `int64(1000*usedFor/time.Second)`},
+	{redisGroup, "one user's sessions that are over, in the list", "session_users.go", `u.key(user), "("+strconv.FormatInt(now, 10), "+inf"`, `u.key(user), "("+strconv.FormatInt(now-now, 10), "+inf"`},
+}
+
 var denialMutants = []mutant{
 	{denial, "grants in flight without bound", "refresh_coordinator.go", `make(chan struct{}, maxGrants)`, `make(chan struct{}, 100*maxGrants)`},
 	{denial, "waiting grants without bound", "refresh_coordinator.go", `if c.queued.Load() >= maxQueued {`, `if c.queued.Load() >= 1000*maxQueued {`},
@@ -29,4 +67,5 @@ var denialMutants = []mutant{
 	{denial, "sessions of one user without bound, in Redis", "session_users.go", `strconv.Itoa(-maxSessionsPerUser - 1)`, `strconv.Itoa(-10*maxSessionsPerUser - 1)`},
 	{denial, "sessions of one user without bound, in memory", "session_users.go", `if len(kept) > maxSessionsPerUser {`, `if len(kept) > 10*maxSessionsPerUser {`},
 	{denial, "a logout token without bound", "logout_channels.go", `http.MaxBytesReader(w, r.Body, maxLogoutBody)`, `http.MaxBytesReader(w, r.Body, 1000*maxLogoutBody)`},
+	{denial, "a browser's name without bound", "session_admin.go", "\tif len(about.Agent) > maxAgent {\n", "\tif len(about.Agent) < 0 {\n"},
 }

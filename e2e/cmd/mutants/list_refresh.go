@@ -29,13 +29,13 @@ var refreshMutants = []mutant{
 	{refresh, "an idle renewal fails with Redis", "session_cookie.go", "\t\tl.log.debug(\"the idle time-out of a session stays\", \"error\", err.Error())\n\t\treturn s, nil\n", "\t\treturn nil, errStoreAway\n"},
 	{refresh, "a refresh does not count as use", "session.go", "\t\treturn l.updateSession(w, r, v, s, credential)\n\t}\n\tv.until", "\t\tv.until = l.verdictEnds(s, now)\n\t\treturn v, nil\n\t}\n\tv.until"},
 	{refresh, "the old cookie gets no successor", "authenticate.go", "\t\tl.setSuccessor(w, r, v)\n", ``},
-	{refresh, "a pass for an old cookie", "passes.go", ` || v.successor != nil {`, ` {`},
+	{refresh, "a pass for an old cookie", "passes.go", ` || v.successor != nil || `, ` || `},
 }
 
 var coordinatorMutants = []mutant{
 	{refresh, "one grant for each request", "refresh_coordinator.go", `if f := c.flights[key]; f != nil {`, `if f := c.flights[key]; f != nil && key == "" {`},
 	{refresh, "the result is not shared", "refresh_coordinator.go", `if result := c.known(key); result != nil {`, `if result := c.known(key); result != nil && key == "" {`},
-	{refresh, "the result is shared for too long", "refresh_coordinator.go", `key, value, c.shareFor)`, `key, value, 1000*c.shareFor)`},
+	{refresh, "the result is shared for too long", "refresh_coordinator.go", `key, value, c.lasts(result))`, `key, value, 1000*c.lasts(result))`},
 	{refresh, "endless 500s, tried at once", "refresh_coordinator.go", `c.now().Before(failure.until) {`, `c.now().Before(failure.until) && failure.count > 1000 {`},
 	{refresh, "the pause has no end", "refresh_coordinator.go", `if delay >= lastBackOff {`, `if delay >= 1000*lastBackOff {`},
 	{refresh, "a failure of before a success counts", "refresh_coordinator.go", "\t\tdelete(c.failures, key)\n\t\tc.keep(", "\t\tc.keep("},
@@ -52,18 +52,18 @@ var leaseMutants = []mutant{
 	{refresh, "the lease ends before the grant", "refresh_replicas.go", `leaseFor := c.timeout + leaseMargin`, `leaseFor := c.timeout / 2`},
 	{refresh, "another's lease is given back", "internal/redis/lease.go", `redis.call("get", KEYS[1]) == ARGV[1]`, `redis.call("get", KEYS[1])`},
 	{refresh, "a lease whose answer was lost", "internal/redis/lease.go", `return replies[1].Text == holder, nil`, `return replies[0].Kind != Nil, nil`},
-	{refresh, "a result that came before the lease", "refresh_replicas.go", "err := c.replicas.result(ctx, key); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx", "err := (*granted)(nil), error(nil); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx"},
-	{refresh, "the result is not told to the other replicas", "refresh_replicas.go", "if c.replicas.share(key, result, c.shareFor) != nil {", "if key == \"\" {"},
-	{refresh, "a result that could not be told at once", "refresh_replicas.go", "\t\tgo c.replicas.keepSharing(key, holder, result, c.shareFor)\n", ""},
+	{refresh, "a result that came before the lease", "refresh_replicas.go", "err := c.shared(ctx, key); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx", "err := (*granted)(nil), error(nil); result != nil || err != nil {\n\t\treturn result, err\n\t}\n\tgrantCtx"},
+	{refresh, "the result is not told to the other replicas", "refresh_replicas.go", "if c.replicas.share(key, result, c.lasts(result)) != nil {", "if key == \"\" {"},
+	{refresh, "a result that could not be told at once", "refresh_replicas.go", "\t\tgo c.replicas.keepSharing(key, holder, result, c.lasts(result))\n", ""},
 	{refresh, "another's result that came late", "refresh_replicas.go", `if errors.Is(err, errGrantRefused) {`, `if errors.Is(err, errGrantRefused) && key == "" {`},
 	{refresh, "a failure, or a panic, keeps the lease", "refresh_replicas.go", "\t\tif !keep {\n", "\t\tif keep {\n"},
 }
 
 var grantMutants = []mutant{
-	{refresh, "an error without a code ends the session", "internal/oauth2/client.go", `if code == invalidGrant {`, `if code == "" {`},
-	{refresh, "an error that begins like invalid_grant", "internal/oauth2/client.go", `if code == invalidGrant {`, `if strings.HasPrefix(code, invalidGrant) {`},
-	{refresh, "an error in another case", "internal/oauth2/client.go", `if code == invalidGrant {`, `if strings.EqualFold(code, invalidGrant) {`},
-	{refresh, "any error ends the session", "internal/oauth2/client.go", `if code == invalidGrant {`, `if code != "" {`},
+	{refresh, "an error without a code ends the session", "internal/oauth2/client.go", "\tswitch code {\n", "\tif code == \"\" {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
+	{refresh, "an error that begins like invalid_grant", "internal/oauth2/client.go", "\tswitch code {\n", "\tif strings.HasPrefix(code, invalidGrant) {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
+	{refresh, "an error in another case", "internal/oauth2/client.go", "\tswitch code {\n", "\tif strings.EqualFold(code, invalidGrant) {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
+	{refresh, "any error ends the session", "internal/oauth2/client.go", "\tswitch code {\n", "\tif code != \"\" {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
 	{refresh, "a revocation with a body", "internal/oauth2/revocation.go", `if resp.StatusCode == http.StatusOK {`, `if resp.StatusCode == http.StatusOK && resp.ContentLength != 0 {`},
 	{refresh, "a redirect for a revocation", "internal/oauth2/revocation.go", `if resp.StatusCode == http.StatusOK {`, `if resp.StatusCode < http.StatusMultipleChoices {`},
 	{refresh, "a revocation without a hint", "internal/oauth2/revocation.go", `form.Set("token_type_hint", hint)`, `_ = hint`},

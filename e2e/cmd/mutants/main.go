@@ -8,7 +8,7 @@
 // The text of a mutant must occur exactly once in its file, or the run fails before it begins: so the list cannot rot
 // without a word. Nothing is written in the checkout.
 //
-// Usage: mutants [-p n] [-run regexp] [-check]
+// Usage: mutants [-p n] [-run regexp] [-tests regexp] [-check]
 package main
 
 import (
@@ -32,7 +32,8 @@ func main() {
 	flag.IntVar(&r.parallel, "p", 2, "mutants tested at a time")
 	flag.DurationVar(&r.timeout, "timeout", 2*time.Minute, "limit for the tests of one package")
 	flag.StringVar(&run, "run", "", "only mutants whose group and attack match this regular expression")
-	flag.BoolVar(&checkOnly, "check", false, "only see that each text occurs exactly once")
+	flag.StringVar(&r.tests, "tests", "", "only unit tests that match this regular expression: quicker, while a mutant or a test is written")
+	flag.BoolVar(&checkOnly, "check", false, "only see that each text occurs exactly once, and count")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -55,7 +56,7 @@ func (r *runner) all(ctx context.Context, run string, checkOnly bool) error {
 		return err
 	}
 	if checkOnly {
-		fmt.Printf("%d mutants, each text occurs once\n", len(chosen))
+		printCounts(chosen)
 		return nil
 	}
 	if err := r.open(ctx, root); err != nil {
@@ -93,6 +94,20 @@ func (r *runner) all(ctx context.Context, run string, checkOnly bool) error {
 		return fmt.Errorf("%d survived, %d could not be tested", survivors, invalid)
 	}
 	return nil
+}
+
+// printCounts prints the table of docs/security.md.
+func printCounts(chosen []mutant) {
+	counts := map[string]int{}
+	for _, m := range chosen {
+		counts[m.group]++
+	}
+	for _, g := range groups {
+		if counts[g] > 0 {
+			fmt.Printf("| %s | %d |\n", g, counts[g])
+		}
+	}
+	fmt.Printf("| all | %d |\n", len(chosen))
 }
 
 func choose(all []mutant, run string) ([]mutant, error) {

@@ -29,6 +29,7 @@ type result struct {
 type runner struct {
 	parallel int
 	timeout  time.Duration
+	tests    string // "": all
 
 	dir   string
 	trees chan *tree // free ones
@@ -128,7 +129,7 @@ func judge(out string, err error) string {
 
 func (r *runner) goTest(ctx context.Context, t *tree, pattern string) (string, error) {
 	// -trimpath, so that the copies share the build cache.
-	cmd := exec.CommandContext(ctx, "go", "test", "-trimpath", "-vet=off", "-count=1", "-failfast", "-timeout", r.timeout.String(), pattern)
+	cmd := exec.CommandContext(ctx, "go", "test", "-trimpath", "-vet=off", "-count=1", "-failfast", "-timeout", r.timeout.String(), "-run", r.tests, pattern)
 	cmd.Dir = t.dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

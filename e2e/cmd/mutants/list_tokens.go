@@ -1,0 +1,125 @@
+package main
+
+const (
+	apiTokenFile   = "api_token.go"
+	tokenAdminFile = "token_admin.go"
+	tokenStateFile = "internal/apitoken/token.go"
+	formatFile     = "internal/apitoken/format.go"
+	tokensSetFile  = "settings_tokens.go"
+)
+
+var apiTokenMutants = []mutant{
+	{apiTokens, "a verdict that survives a rotation", tokenAdminFile, "\tif len(entries) == 0 {\n", "\tif len(entries) >= 0 {\n"},
+	{apiTokens, "a verdict that survives a rotation, by its date", apiTokenFile, "issued: revocation.Undated", "issued: 1 << 60"},
+	{apiTokens, "a good token is refused for what was pushed out of the index", apiTokenFile, "issued: revocation.Undated", "issued: t.Created * 1000"},
+	{apiTokens, "what was pushed out counts for tokens without a date", "internal/revocation/index.go", " && issued != Undated {", " {"},
+	{apiTokens, "a verdict that survives a revocation", apiTokenFile, "\tv.keys[0] = revocation.Token(id, hash)\n", ""},
+	{apiTokens, "a rotation ends the new secret, too", "internal/revocation/key.go", `keyOf("token", id, hash)`, `keyOf("token", id)`},
+	{apiTokens, "a dead secret at first sight, in a copy of the store", apiTokenFile,
+		"\tif err := l.checkRevoked(ctx, v, generation); err != nil {\n\t\treturn nil, err\n\t}\n", "\tv.clean.Store(generation)\n"},
+	{apiTokens, "a verdict kept after a rotation, for a token", "revoke.go", "\tcase revoked:\n\t\treturn errBadToken\n", "\tcase revoked:\n"},
+	{apiTokens, "a verdict longer than the file goes unlooked at", apiTokenFile, "if !stands.IsZero() && stands.Unix() < v.until {", "if stands.IsZero() && stands.Unix() < v.until {"},
+	{apiTokens, "a verdict of an old file, dated by the next window", apiTokenFile,
+		"\tstands := l.apiTokens.Until(now)\n\tt, ends, err := l.findAPIToken(ctx, id, hash)\n",
+		"\tt, ends, err := l.findAPIToken(ctx, id, hash)\n\tstands := l.apiTokens.Until(now)\n"},
+	{apiTokens, "a verdict longer than the token, or its grace", apiTokenFile, "identity: packed, until: ends, ends: ends,", "identity: packed, until: ends + 3600, ends: ends,"},
+	{apiTokens, "a stream longer than the token", apiTokenFile, "identity: packed, until: ends, ends: ends,", "identity: packed, until: ends, ends: ends + 3600,"},
+	{apiTokens, "streams of a token that was edited by hand", "shared_redis.go", "\t\t\topen.revoked(revocation.Entry{Key: revocation.Token(s.ID, s.Hash), At: at})\n", "\t\t\t_, _, _ = s, open, at\n"},
+	{apiTokens, "another replica's rotation is unknown for as long as is remembered", tokenAdminFile, "Until: now.Add(l.copiesLive()).Unix() + 1}", "Until: now.Unix() + 1}"},
+	{apiTokens, "a rotation that was not told is reported as done", tokenAdminFile,
+		"\t\treturn fmt.Errorf(\"%w: the other replicas learn of it when Redis is back: %v\", errStoreAway, err)\n", "\t\treturn nil\n"},
+	{apiTokens, "a new token is refused, for what this process remembers", apiTokenFile, "t, found, err = l.apiTokens.Fresh(ctx, id)", "t, found, err = l.apiTokens.Find(ctx, id)"},
+	{apiTokens, "a new token is refused, for it was bad a moment ago", "authenticate.go", `if c.kind == identity.Token && l.set.apiTokens.file != "" {`, `if c.kind == identity.Token && l.set.apiTokens.file == "-" {`},
+	{apiTokens, "a bad token asks Redis each time", "authenticate.go", `if c.kind == identity.Token && l.set.apiTokens.file != "" {`, `if c.kind == identity.Token {`},
+	{apiTokens, "a store that is away is the client's mistake", apiTokenFile, "\tcase errors.Is(err, apitoken.ErrUnavailable):\n\t\treturn fmt.Errorf(\"%w: %v\", errStoreAway, err)\n", ""},
+}
+
+var apiKeyMutants = []mutant{
+	{apiTokens, "two keys", apiTokenFile, "if len(values) == 1 {", "if len(values) > 0 {"},
+	{apiTokens, "a key behind another header's line", apiTokenFile, "found = found || l.isAPIToken(value)", "found = l.isAPIToken(values[0]) || value == \"\""},
+	{apiTokens, "a session makes two keys good", "authenticate.go", "if key, ok := l.apiKey(r); ok {", `if key, ok := l.apiKey(r); ok && key != "" {`},
+	{apiTokens, "a token where none are accepted", apiTokenFile, "return l.apiTokens != nil && strings", "return strings"},
+	{apiTokens, "the app's own key is taken for ours", apiTokenFile, "return l.apiTokens != nil && strings.HasPrefix(token, apitoken.Prefix)", "return l.apiTokens != nil"},
+	{apiTokens, "tokens go to the app", "forward.go", "\tl.dropAPITokens(r.Header)\n", ""},
+	{apiTokens, "tokens go to the app, in Authorization", apiTokenFile, `[]string{"Authorization", l.set.apiTokens.header}`, `[]string{l.set.apiTokens.header}`},
+	{apiTokens, "tokens go to the app, in the header of their own", apiTokenFile, `[]string{"Authorization", l.set.apiTokens.header}`, `[]string{"Authorization"}`},
+	{apiTokens, "tokens go to the app, without a scheme", apiTokenFile, "if l.isAPIToken(value) || l.isAPIToken(", "if l.isAPIToken("},
+	{apiTokens, "tokens go to the app, behind two spaces", apiTokenFile, `l.isAPIToken(strings.TrimLeft(token, " "))`, "l.isAPIToken(token)"},
+	{apiTokens, "tokens go to the app, in a second line", apiTokenFile, "\t\tfor _, value := range h[name] {\n", "\t\tfor i, value := range h[name] {\n\t\t\tif i > 0 {\n\t\t\t\tbreak\n\t\t\t}\n"},
+	{apiTokens, "tokens go to the app on a warm request", "passes.go", `v.with(field{name, nil}, v.fields)`, `v.with(field{"X-None", nil}, v.fields)`},
+	{apiTokens, "a key goes to the app beside a warm credential", "passes.go", ` && name != t.except[1]`, ``},
+	{apiTokens, "a pass for what a key decided", "passes.go", "case apart || len(cookie)+len(authorization) != 1:", "case len(cookie)+len(authorization) != 1:"},
+	{apiTokens, "a pass for a key beside another credential", "passes.go", "case apart && len(cookie)+len(authorization) == 0:", "case apart:"},
+	{apiTokens, "a pass for the first of two keys", "passes.go", "\tif len(header) != 1 || l.unprotected", "\tif len(header) == 0 || l.unprotected"},
+	{apiTokens, "a warm key for an endpoint or a public path", "passes.go", " || l.unprotected.MatchString(r.URL.Path) {", " {"},
+	{apiTokens, "a key's pass after its end", "passes.go", " || l.left(p.until) <= 0", ""},
+	{apiTokens, "a key's pass with trailers", "passes.go", " || r.Trailer != nil", ""},
+	{apiTokens, "an event stream goes by a key's pass", "passes.go", ` || strings.Contains(r.Header.Get("Accept"), eventStream)`, ``},
+	{apiTokens, "a key's pass beside headers of ours", "passes.go", " || r.Header.WriteSubset(l.nowhere, p.harmless) != nil {", " {"},
+	{apiTokens, "a header of ours for the key, in the settings", "settings_forward.go", `if s.apiTokens != nil && s.apiTokens.header != "" {`, `if s.apiTokens != nil && s.apiTokens.header == "" {`},
+	{apiTokens, "Authorization for the key, in the settings", tokensSetFile, `if a.header == "Authorization" {`, `if a.header == "" {`},
+	{apiTokens, "a part of a scope", apiTokenFile, `"scope": scopes,`, `"scope": strings.Join(t.Scopes, " ") + text(scopes),`},
+	{apiTokens, "its claims as an access token's", apiTokenFile, "Claims: claimsOf(t)})", "Claims: claimsOf(t), AccessToken: claimsOf(t)})"},
+}
+
+var apiTokenPolicyMutants = []mutant{
+	{apiTokens, "policies of two stores", "settings.go", ", s.apiTokenPolicy(),", ","},
+	{apiTokens, "policies of two stores, by their place", tokensSetFile, "seal.Context(s.apiTokens.fingerprint, s.apiTokens.header)", "seal.Context(s.apiTokens.header)"},
+	{apiTokens, "policies of two headers", tokensSetFile, "seal.Context(s.apiTokens.fingerprint, s.apiTokens.header)", "seal.Context(s.apiTokens.fingerprint)"},
+	{apiTokens, "one file's store for another", tokensSetFile, `fingerprint("file", a.file, a.checkEvery.String())`, `fingerprint("file", a.checkEvery.String())`},
+	{apiTokens, "one Redis' store for another", tokensSetFile, `fingerprint("redis", s.redis.fingerprint, s.keys.values, s.issuer)`, `fingerprint("redis", s.keys.values, s.issuer)`},
+	{apiTokens, "one secret's store for another", tokensSetFile, `fingerprint("redis", s.redis.fingerprint, s.keys.values, s.issuer)`, `fingerprint("redis", s.redis.fingerprint, s.issuer)`},
+	{apiTokens, "one provider's store for another", tokensSetFile, `fingerprint("redis", s.redis.fingerprint, s.keys.values, s.issuer)`, `fingerprint("redis", s.redis.fingerprint, s.keys.values)`},
+	{apiTokens, "another provider's subject of the same name, in Redis", "shared_redis.go", `fingerprint("api tokens", l.set.issuer) + ":"`, `fingerprint("api tokens") + ":"`},
+	{apiTokens, "no provider, and access tokens, in the settings", "settings_login.go", "tokens && !c.Bearer.Enabled && ", "tokens && "},
+	{apiTokens, "a file that is broken, at the start", "shared_redis.go", "\tif err != nil {\n\t\treturn fmt.Errorf(\"apiTokens.file: %w\", err)\n\t}\n", "\tif err != nil {\n\t\treturn nil\n\t}\n"},
+}
+
+var tokenStateMutants = []mutant{
+	{apiTokens, "another secret", tokenStateFile, "[]byte(kept)) == 1", "[]byte(kept)) >= 0"},
+	{apiTokens, "no secret, of a token without a previous one", tokenStateFile, `return kept != "" && `, "return "},
+	{apiTokens, "a token after its end", tokenStateFile, "if t.Expires != 0 && now >= t.Expires {", "if t.Expires != 0 && now < 0 {"},
+	{apiTokens, "a token at its end", tokenStateFile, "if t.Expires != 0 && now >= t.Expires {", "if t.Expires != 0 && now > t.Expires {"},
+	{apiTokens, "the old secret after its grace", tokenStateFile, "if previous && now < t.PreviousUntil {", "if previous {"},
+	{apiTokens, "a verdict in the grace goes on after the token's end", tokenStateFile, "return earlier(t.PreviousUntil, t.Expires), true", "return t.PreviousUntil, true"},
+	{apiTokens, "a verdict in the grace goes on after it", tokenStateFile, "return earlier(t.PreviousUntil, t.Expires), true", "return t.Expires, true"},
+	{apiTokens, "a verdict without the token's end", tokenStateFile, "\t\treturn t.Expires, true\n", "\t\treturn 0, true\n"},
+	{apiTokens, "a rotation that keeps the secret", tokenStateFile, "\tnext.Hash = hash\n", "\t_ = hash\n"},
+	{apiTokens, "a grace of nothing", tokenStateFile, "if grace <= 0 || until <= now {", "if until < now {"},
+	{apiTokens, "the secret before the last is not dead", tokenStateFile, "\t\tdead = append(dead, t.PreviousHash)\n", ""},
+	{apiTokens, "the last secret is not dead", tokenStateFile, "\t\tdead = append(dead, t.Hash)\n", ""},
+	{apiTokens, "the secret before the last opens it again", tokenStateFile, "\tnext.PreviousHash = \"\"\n\tnext.PreviousUntil = 0\n", ""},
+	{apiTokens, "a grace beyond the token's end", tokenStateFile, "until := earlier(now+int64((grace+time.Second-1)/time.Second), t.Expires)", "until := now + int64((grace+time.Second-1)/time.Second)"},
+	{apiTokens, "a revoked token's old secret in its grace", tokenStateFile, "return []string{t.Hash, t.PreviousHash}", "return []string{t.Hash}"},
+	{apiTokens, "what does not look like a token", formatFile, "len(credential) != length || !shape.MatchString(credential)", "len(credential) != length"},
+	{apiTokens, "a typo", formatFile, "if checksum(credential[:sumAt]) != credential[sumAt:] {", "if len(checksum(credential[:sumAt])) != 8 {"},
+	{apiTokens, "the secret is kept", formatFile, "return body + checksum(body), hashOf(secret)", "return body + checksum(body), secret"},
+	{apiTokens, "secrets that come again", formatFile, "if _, err := rand.Read(b); err != nil {", "if _, err := rand.Read(nil); err != nil {"},
+}
+
+var tokenRightsMutants = []mutant{
+	{apiTokens, "an API token that manages tokens", "api.go",
+		"\tif v.identity.Kind == identity.Token || v.identity.Kind == identity.Delegated {\n\t\treturn nil, errNotALogin\n\t}\n\twho, err := v.identity.Unpack()\n\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"%w: %v\", errInternal, err)\n\t}\n\tc := &caller{user: text(who.Claims[\"sub\"]), who: who}\n\t// A subject is a name within its issuer.\n\tif text(who.Claims[\"iss\"]) != l.set.issuer {\n",
+		"\twho, err := v.identity.Unpack()\n\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"%w: %v\", errInternal, err)\n\t}\n\tc := &caller{user: text(who.Claims[\"sub\"]), who: who}\n\tif iss := text(who.Claims[\"iss\"]); iss != \"\" && iss != l.set.issuer {\n"},
+	{apiTokens, "another issuer's subject of the same name", "api.go", `if text(who.Claims["iss"]) != l.set.issuer {`, `if text(who.Claims["iss"]) == "" {`},
+	{apiTokens, "another's token, rotated", tokenAdminFile, `if owner != "" && t.Owner != owner {`, `if owner != "" && t.Owner == "" {`},
+	{apiTokens, "another's token, revoked", tokenAdminFile, "if !found || t.Owner != owner {", `if !found || t.Owner == "" {`},
+	{apiTokens, "another's token, rotated by the API", "api_calls.go", "l.rotateFor(r, c.owner, c.id, asked.Grace)", `l.rotateFor(r, "", c.id, asked.Grace)`},
+	{apiTokens, "another's token, revoked by the API", "api_calls.go", "l.revokeToken(r.Context(), c.owner, c.id)", `l.revokeToken(r.Context(), "", c.id)`},
+	{apiTokens, "another's token, rotated on the page", "account.go", "l.rotateFor(r, c.user, id, ", `l.rotateFor(r, "", id, `},
+	{apiTokens, "another's token, revoked on the page", "account.go", "l.revokeToken(ctx, c.user, id)", `l.revokeToken(ctx, "", id)`},
+	{apiTokens, "others' tokens, listed by the API", "api_calls.go", "l.listTokens(r.Context(), c.owner)", `l.listTokens(r.Context(), "")`},
+	{apiTokens, "others' tokens, listed on the page", "account.go", "l.listTokens(r.Context(), c.user)", `l.listTokens(r.Context(), "")`},
+	{apiTokens, "a scope that is not theirs to give", "api_calls.go", "if !contains(givable, scope) {", "if len(givable) < 0 {"},
+	{apiTokens, "a scope whose rule is not true of them", tokensSetFile, "if rule == nil || rule(who) {", "if rule == nil || who != nil {"},
+	{apiTokens, "no bounds for oneself", "api_calls.go", "if n.Owner == c.user {", "if n.Owner != c.user {"},
+	{apiTokens, "a life that is too long", "api_calls.go", "if n.Expires.After(latest) {", "if n.Expires.After(latest) && most < 0 {"},
+	{apiTokens, "a life without an end", "api_calls.go", "\t\tn.Expires = latest\n", ""},
+	{apiTokens, "a token that has expired, made", tokenAdminFile, "\t\tif t.Expires <= now {\n", "\t\tif t.Expires < 0 {\n"},
+	{apiTokens, "a token that has expired, rotated", tokenAdminFile, "if t.Expires != 0 && t.Expires <= now {", "if t.Expires != 0 && t.Expires < 0 {"},
+	{apiTokens, "a grace that is too long", tokenAdminFile, " || grace > maxGrace {", " {"},
+	{apiTokens, "a life in days that is none, on the page", "account.go", "if err != nil || days < 0 || days > maxDays {", "if err != nil {"},
+	{apiTokens, "a scope that is none, in the settings", tokensSetFile, "if !apitoken.ValidScope(scope) {", `if !apitoken.ValidScope("-") {`},
+	{apiTokens, "a scope's rule that cannot be read, in the settings", tokensSetFile, "\t\t\tm.add(\"apiTokens.scopes\", \"%s: %v\", scope, err)\n", ""},
+	{apiTokens, "tokens that outlive their user's end", "session_admin.go", "\t\tif err := l.revokeToken(ctx, user, t.ID); err != nil {\n", "\t\tif err := ctx.Err(); err != nil || t.ID == \"\" {\n"},
+}
