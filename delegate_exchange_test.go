@@ -128,3 +128,25 @@ func TestExchangeRefused(t *testing.T) {
 	g.clock.advance(2 * time.Hour)
 	g.expectStatus("a session whose access token has ended", g.do(fetch(t, "/app")), http.StatusUnauthorized)
 }
+
+// A router that signs is not handed what another one had exchanged, nor the other
+// way.
+func TestExchangedAndSignedApart(t *testing.T) {
+	g, e := exchanging(t, func(c *Config) { c.Delegate.Resources = nil })
+	file := g.l.set.apiTokens.file
+	signing := g.router(func(c *Config) {
+		c.APITokens.File, c.APITokens.CheckEvery = file, "10s"
+		c.Delegate.Kind, c.Delegate.Service, c.Delegate.Scopes = "internal", "query", []string{"email", "unheard-of"}
+	})
+	g.login("/app", nil)
+	for i := 0; i < 2; i++ {
+		g.expectStatus("exchanged", g.do(fetch(t, "/app")), http.StatusOK)
+		if got := g.upstream.Header.Get(delegatedHeader); got != "exchanged 1" || e.calls() != 1 {
+			t.Errorf("the upstream got %q after %d calls", got, e.calls())
+		}
+		g.expectStatus("signed", g.doAt(signing, fetch(t, "/app")), http.StatusOK)
+		if claims := claimsIn(t, g.upstream.Header.Get(delegatedHeader)); claims["iss"] != "latchkey" {
+			t.Errorf("what is signed says %v", claims)
+		}
+	}
+}

@@ -171,6 +171,17 @@ func TestDelegationEndsWithItsParent(t *testing.T) {
 	}
 }
 
+// A token that no router has seen before its parent ended is refused at first
+// sight, too.
+func TestDelegatedTokenAfterItsParent(t *testing.T) {
+	h := newChain(t, nil)
+	h.login("/app", nil)
+	token := h.at(h.portal, "the portal", fetch(t, "/app"), http.StatusOK)
+	h.do(fetch(t, "/oauth2/logout"))
+	h.swap(nil)
+	h.at(h.query, "at first sight", bearer(t, "/q", token), http.StatusUnauthorized)
+}
+
 // A token serves until half of its life is over, also warm, and never for longer
 // than its parent.
 func TestDelegationIsReused(t *testing.T) {
@@ -326,9 +337,22 @@ func TestDelegatedTokenIsNoLogin(t *testing.T) {
 	if got := h.upstream.Header[http.CanonicalHeaderKey("x_auth_request_token")]; got != nil {
 		t.Errorf("the upstream got %q", got)
 	}
-	for _, path := range []string{"/oauth2/api/tokens", "/oauth2/account"} {
+	// Not even where it bears the provider's name.
+	named := newRig(t, func(c *Config) {
+		c.Bearer.Audiences = []string{"query"}
+		c.Delegate.Kind, c.Delegate.Service, c.Delegate.Issuer = "internal", "query", c.Provider.Issuer
+	})
+	named.login("/app", nil)
+	named.expectStatus("a portal", named.do(fetch(t, "/app")), http.StatusOK)
+	renamed := named.upstream.Header.Get(delegatedHeader)
+	named.swap(nil)
+	named.expectStatus("its service", named.do(bearer(t, "/q", renamed)), http.StatusOK)
+	for _, path := range []string{"/oauth2/api/tokens", "/oauth2/api/sessions", "/oauth2/account"} {
 		if got := h.doAt(h.query, bearer(t, path, token)).StatusCode; got != http.StatusForbidden {
 			t.Errorf("%s: status %d", path, got)
+		}
+		if got := named.do(bearer(t, path, renamed)).StatusCode; got != http.StatusForbidden {
+			t.Errorf("%s, with the provider's name: status %d", path, got)
 		}
 	}
 	var keys struct{ Keys []map[string]string }

@@ -60,7 +60,7 @@ var leaseMutants = []mutant{
 }
 
 var grantMutants = []mutant{
-	{refresh, "an error without a code ends the session", "internal/oauth2/client.go", "\tswitch code {\n", "\tif code == \"\" {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
+	{refresh, "an error without a code ends the session", "internal/oauth2/client.go", `fmt.Errorf("%w: found status 401", ErrRejected)`, `rejected(invalidGrant)`},
 	{refresh, "an error that begins like invalid_grant", "internal/oauth2/client.go", "\tswitch code {\n", "\tif strings.HasPrefix(code, invalidGrant) {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
 	{refresh, "an error in another case", "internal/oauth2/client.go", "\tswitch code {\n", "\tif strings.EqualFold(code, invalidGrant) {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},
 	{refresh, "any error ends the session", "internal/oauth2/client.go", "\tswitch code {\n", "\tif code != \"\" {\n\t\tcode = invalidGrant\n\t}\n\tswitch code {\n"},

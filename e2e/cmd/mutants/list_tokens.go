@@ -54,7 +54,7 @@ var apiKeyMutants = []mutant{
 	{apiTokens, "a warm key for an endpoint or a public path", "passes.go", " || l.unprotected.MatchString(r.URL.Path) {", " {"},
 	{apiTokens, "a key's pass after its end", "passes.go", " || l.left(p.until) <= 0", ""},
 	{apiTokens, "a key's pass with trailers", "passes.go", " || r.Trailer != nil", ""},
-	{apiTokens, "an event stream goes by a key's pass", "passes.go", ` || strings.Contains(r.Header.Get("Accept"), eventStream)`, ``},
+	{apiTokens, "an event stream goes by a key's pass", "passes.go", `r.Header.Get("Accept"), eventStream)`, `r.Header.Get("Accept"), "no "+eventStream)`},
 	{apiTokens, "a key's pass beside headers of ours", "passes.go", " || r.Header.WriteSubset(l.nowhere, p.harmless) != nil {", " {"},
 	{apiTokens, "a header of ours for the key, in the settings", "settings_forward.go", `if s.apiTokens != nil && s.apiTokens.header != "" {`, `if s.apiTokens != nil && s.apiTokens.header == "" {`},
 	{apiTokens, "Authorization for the key, in the settings", tokensSetFile, `if a.header == "Authorization" {`, `if a.header == "" {`},
