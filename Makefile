@@ -53,7 +53,7 @@ mutants: ## each security check taken out in turn: a unit test must fail each ti
 e2e: ## through a real Traefik, a real provider and a real browser; the first time builds Traefik (about 6 minutes)
 	cd e2e && go test -count=1 -p 1 -timeout $(E2E_TIMEOUT) -v ./...
 
-bench: ## what a request costs, against no plugin and an empty one, in about 6 minutes; FLAGS=-h lists what to choose
+bench: ## what a request costs, against no plugin and an empty one (a quarter of an hour); FLAGS=-h lists what to choose
 	cd e2e && go run ./cmd/bench $(FLAGS)
 
 soak: ## a million bad tokens, unknown keys and reloads under load, through a real Traefik (half an hour)

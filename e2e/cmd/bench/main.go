@@ -53,7 +53,7 @@ session-revoking  session, while 10 other sessions a second log out
 session-delegate  session, with a token for another service that the upstream gets, ready to
                     be sent
 api-token         an API token in Authorization, the only one in the shadow file
-api-key           the same one in X-API-Key, whose requests are looked at step by step
+api-key           the same one in X-API-Key, which is looked for after the other two headers
 empty-cookie,     the empty plugin, with the requests of session, session-redis, bearer
   empty-id,         and api-token
   empty-bearer,
