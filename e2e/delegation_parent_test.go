@@ -77,7 +77,7 @@ func (f *fleet) endedAfter(began time.Time, c chain) time.Duration {
 	}
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
-		f.t.Errorf("the end of %s: %v", c.user, err)
+		f.t.Fatalf("the end of %s: %v", c.user, err)
 	}
 	return last
 }

@@ -70,11 +70,11 @@ func (s *stream) listen(next func() error) {
 	}()
 }
 
-func (f *fleet) openSocket(replica int, cookie string) (*stream, error) {
+func (f *fleet) openSocket(replica int, name, value string) (*stream, error) {
 	ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
 	defer cancel()
 	address := "ws" + strings.TrimPrefix(f.Traefiks[replica].URL, "http") + "/live/ws"
-	c, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: http.Header{"Cookie": {cookie}}})
+	c, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPHeader: http.Header{name: {value}}})
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (f *fleet) openSocket(replica int, cookie string) (*stream, error) {
 	return s, nil
 }
 
-func (f *fleet) openEvents(replica int, cookie string) (*stream, error) {
+func (f *fleet) openEvents(replica int, name, value string) (*stream, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.Traefiks[replica].URL+"/live/events", nil)
@@ -95,7 +95,7 @@ func (f *fleet) openEvents(replica int, cookie string) (*stream, error) {
 		return nil, err
 	}
 	r.Header.Set("Accept", "text/event-stream")
-	r.Header.Set("Cookie", cookie)
+	r.Header.Set(name, value)
 	res, err := crowd.Do(r)
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (f *fleet) streams(sockets, events int, cookie string) []*stream {
 			open = f.openEvents
 		}
 		var err error
-		opened[i], err = open(i%len(f.Traefiks), cookie)
+		opened[i], err = open(i%len(f.Traefiks), "Cookie", cookie)
 		return err
 	})
 	if err != nil {
@@ -203,7 +203,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	began = time.Now()
 	f.isTaken(1, f.logoutToken("bob", ""))
 	f.end(second, began, "bob")
-	if _, err := f.openSocket(0, bob.cookie); err == nil {
+	if _, err := f.openSocket(0, "Cookie", bob.cookie); err == nil {
 		t.Error("a new WebSocket of an ended session was let through")
 	}
 }

@@ -54,7 +54,7 @@ func (b *browser) open(address string) *http.Response {
 func (b *browser) becomes(status int) {
 	b.t.Helper()
 	got := 0
-	for begin := time.Now(); time.Since(begin) < 5*time.Second; time.Sleep(20 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
 		if got = b.open("/").StatusCode; got == status {
 			return
 		}
