@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/internal/apitoken"
@@ -49,13 +50,15 @@ func (l *Latchkey) dropAPITokens(h http.Header) {
 	}
 	for _, name := range []string{"Authorization", l.set.apiTokens.header} {
 		for _, value := range h[name] {
-			_, token, _ := strings.Cut(value, " ")
-			if l.isAPIToken(value) || l.isAPIToken(strings.TrimLeft(token, " ")) {
+			if tokenWord.MatchString(value) {
 				delete(h, name)
 			}
 		}
 	}
 }
+
+// tokenWord is a word that begins like a token; a scheme may stand in front of it.
+var tokenWord = regexp.MustCompile(`(?:^|\s)` + apitoken.Prefix)
 
 // endless is the end of a token that has none (Unix seconds): always the same
 // moment, in the year 9999.

@@ -79,7 +79,7 @@ func TestAPIToken(t *testing.T) {
 		t.Errorf("%d verifications, want 1", n)
 	}
 	for what, r := range map[string]*http.Request{
-		"Authorization": bearer(t, "/open/x", credential), "X-API-Key": withKey(t, "/open/x", credential), "garbage": withKey(t, "/open/x", "lk_garbage"),
+		"Authorization": bearer(t, "/open/x", credential), "after a tab": bearer(t, "/open/x", "\t"+credential), "X-API-Key": withKey(t, "/open/x", credential), "garbage": withKey(t, "/open/x", "lk_garbage"),
 	} {
 		g.expectStatus("public, "+what, g.do(r), http.StatusOK)
 		if h := g.upstream.Header; len(h["Authorization"])+len(h["X-Api-Key"]) > 0 || h.Get("X-User") != "" {

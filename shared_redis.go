@@ -84,6 +84,9 @@ func (l *Latchkey) openRevocations(ctx context.Context) {
 		return log, func() { log.Close() }
 	}).(*revocation.Log)
 	l.revocations.Retain(l.set.lifetime)
+	if l.set.apiTokens != nil {
+		l.revocations.Retain(l.copiesLive())
+	}
 	index := l.revocations.Index()
 	l.streams = resources.use(ctx, fingerprint("streams", set.fingerprint), func() (interface{}, func()) {
 		p := newStreams()

@@ -43,6 +43,7 @@ type File struct {
 	swaps   int64     // how often the set was exchanged
 	own     string    // the digest of what is being put in the file's place
 	checked time.Time // when the window began
+	known   time.Time // when the window began in which the set was found to be the file's
 	loading bool
 	again   bool // the file changed once more while it was being loaded
 	failing bool
@@ -79,6 +80,7 @@ func OpenFile(c FileConfig) (*File, error) {
 	f.set = first
 	f.loads = 1
 	f.checked = begun(f.now())
+	f.known = f.checked
 	f.turn = make(chan struct{}, 1)
 	f.turn <- struct{}{}
 	f.uses = openUses(f.path+".used", f.log)
@@ -156,15 +158,12 @@ func (f *File) LastUse(_ context.Context, ids []string) (map[string]int64, error
 	return f.uses.last(ids), nil
 }
 
-// Until implements Store: it is the end of the window, and now while the file was
-// found changed and what is in it is not in force yet.
-func (f *File) Until(now time.Time) time.Time {
+// Until implements Store: it is the end of the last window in which the set was
+// found to be what the file has. While somebody looks, or loads, that is over.
+func (f *File) Until(_ time.Time) time.Time {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	if f.loading {
-		return now
-	}
-	return f.checked.Add(f.every)
+	return f.known.Add(f.every)
 }
 
 // Stats implements Store.

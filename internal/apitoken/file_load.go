@@ -75,6 +75,7 @@ func (f *File) beginLoad(info os.FileInfo) chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.failing && f.set.isOf(info) {
+		f.known = f.checked
 		return nil
 	}
 	if f.loading {
@@ -111,6 +112,9 @@ func (f *File) loadMore() bool {
 	more := f.again
 	f.again = false
 	f.loading = more
+	if !more {
+		f.known = f.checked
+	}
 	return more
 }
 

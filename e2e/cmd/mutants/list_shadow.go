@@ -64,7 +64,7 @@ var shadowLoadMutants = []mutant{
 	{shadowFile, "a look for each request", shadowLoadFile, "\tf.checked = begun(now)\n", ""},
 	{shadowFile, "a look for each of those that came at once", shadowLoadFile, "\tif !f.due(now) {\n\t\treturn false\n\t}\n", ""},
 	{shadowFile, "a window that ends between two seconds, with no verdict until then", shadowLoadFile, "return now.Truncate(time.Second)", "return now"},
-	{shadowFile, "a verdict of the old file while the new one is read", "internal/apitoken/file.go", "\tif f.loading {\n\t\treturn now\n\t}\n", ""},
+	{shadowFile, "a verdict of the old file while the new one is read", "internal/apitoken/file.go", "return f.known.Add(f.every)", "return f.checked.Add(f.every)"},
 	{shadowFile, "no look, since the clock was put back", shadowLoadFile, " || age <= -f.every", ""},
 	{shadowFile, "an edit of the same size, in place", shadowLoadFile, "s.info.ModTime().Equal(info.ModTime()) && ", ""},
 	{shadowFile, "an edit at the same time, in place", shadowLoadFile, " && s.info.Size() == info.Size() &&\n", " &&\n"},
