@@ -44,6 +44,11 @@ func TestDelegationChain(t *testing.T) {
 	if third := h.at(h.storage, "storage", bearer(t, "/s", second), http.StatusOK); third != "" {
 		t.Errorf("storage was given a token for nobody: %q", third)
 	}
+	forged := bearer(t, "/s", second)
+	forged.Header.Set(delegatedHeader, "forged")
+	if got := h.at(h.storage, "storage, with a token of the client's", forged, http.StatusOK); got != "" {
+		t.Errorf("storage was given %q, which the client sent", got)
+	}
 	for what, c := range map[string]struct {
 		l     *Latchkey
 		token string

@@ -53,6 +53,7 @@ type settings struct {
 
 	delegate       *delegateSettings // nil: the service behind gets no token
 	delegateIssuer string
+	delegateHeader string // nobody else may set it, whether or not there is a token here
 
 	rule              claims.Rule // nil: whoever is authenticated
 	forward           []claimHeader
@@ -254,7 +255,7 @@ func (s *settings) policyFingerprint(c *Config) string {
 }
 
 func (s *settings) viewFingerprint(c *Config) string {
-	parts := []string{c.Authorize, s.accessTokenHeader, s.idTokenHeader, s.delegateView()}
+	parts := []string{c.Authorize, s.accessTokenHeader, s.idTokenHeader, s.delegateHeader, s.delegateView()}
 	for _, h := range s.forward {
 		parts = append(parts, h.name, h.source)
 	}

@@ -32,6 +32,9 @@ func (s *settings) compileDelegate(m *mistakes, c DelegateConfig) {
 		Lifetime: duration(m, "delegate.lifetime", c.Lifetime, time.Second),
 		Minimum:  duration(m, "delegate.minimumLifetime", c.MinimumLifetime, 0),
 	}
+	if c.Kind != "" || d.header != "Authorization" {
+		s.delegateHeader = d.header
+	}
 	if s.delegateIssuer = c.Issuer; c.Issuer == "" {
 		m.add("delegate.issuer", "is empty; a token has to say whose it is")
 	}

@@ -68,19 +68,17 @@ func (s *settings) identityHeader(m *mistakes, setting, name string, folded map[
 	folded[fold] = name
 }
 
-// forwarded are the names of all headers that carry the identity.
+// forwarded are the names of all headers that carry the identity, or would where a
+// setting is on.
 func (s *settings) forwarded() []string {
 	var names []string
 	for _, h := range s.forward {
 		names = append(names, h.name)
 	}
-	for _, name := range []string{s.accessTokenHeader, s.idTokenHeader} {
+	for _, name := range []string{s.accessTokenHeader, s.idTokenHeader, s.delegateHeader} {
 		if name != "" {
 			names = append(names, name)
 		}
-	}
-	if s.delegate != nil {
-		names = append(names, s.delegate.header)
 	}
 	return names
 }

@@ -33,7 +33,7 @@ func TestDefaults(t *testing.T) {
 		"timeout":     {s.timeout, 5 * time.Second},
 		"basePath":    {s.basePath, "/oauth2"},
 		"cookie":      {s.cookie.Name, "__Host-latchkey"},
-		"headers":     {strings.Join(s.forwarded(), " "), "X-Auth-Request-Email X-Auth-Request-Groups X-Auth-Request-User"},
+		"headers":     {strings.Join(s.forwarded(), " "), "X-Auth-Request-Email X-Auth-Request-Groups X-Auth-Request-User X-Auth-Request-Token"},
 		"issuers":     {len(s.issuers), 1},
 		"issuer":      {s.issuers[0].name, "https://id.example.com"},
 		"tokens":      {s.tokens, 20000},

@@ -27,7 +27,7 @@ var delegateMutants = []mutant{
 	{delegated, "an exchanged token of less than the minimum", delegateFile, "if time.Duration(ends-now)*time.Second < d.request.Minimum {", "if ends < 0 {"},
 	{delegated, "a provider that refuses is asked without a pause", delegateFile, "\t\treturn nil, fmt.Errorf(\"%w: %v\", errGrantRefused, err)\n\t}\n\tif err != nil {", "\t\treturn nil, fmt.Errorf(\"%w: %v\", errInternal, err)\n\t}\n\tif err != nil {"},
 	{delegated, "a credential that the provider does not know is exchanged", delegateFile, `case subject == "" || v.identity.Kind == identity.Delegated:`, `case subject == "-":`},
-	{delegated, "a client brings the header", "settings_forward.go", "\t\tnames = append(names, s.delegate.header)\n", ""},
+	{delegated, "a client brings the header", "settings_forward.go", "s.idTokenHeader, s.delegateHeader} {", "s.idTokenHeader} {"},
 	{delegated, "another router's view", "settings.go", ", s.delegateView()}", "}"},
 	{delegated, "another router's verdict", "settings.go", ", s.delegatePolicy(c),", ","},
 	{delegated, "another router's scopes", "settings_delegate.go", "giving = s.apiTokens.giving", "giving = \"\""},
