@@ -19,7 +19,6 @@ type view struct {
 	until    time.Time       // the verified credential's
 	harmless map[string]bool // header names that need no look; never changed
 	next     *view           // what another router made of it; nil: none
-	child    *view           // with the delegated token, while that serves; nil: none
 }
 
 // field is a header to set. Its values are shared by all requests; none removes

@@ -133,10 +133,10 @@ func (l *Latchkey) newSession(ctx context.Context, metadata *oidc.Metadata, toke
 	now := l.now()
 	s := &session{
 		Born: now.UnixMilli(), IDToken: tokens.IDToken, AccessToken: tokens.AccessToken,
-		RefreshToken: tokens.RefreshToken, Granted: now.Unix(), Scope: tokens.Scope,
+		RefreshToken: tokens.RefreshToken, Granted: now.Unix(),
 	}
-	if s.Scope == "" {
-		s.Scope = l.set.scopes // RFC 6749, section 5.1: as asked for
+	if tokens.Scope != l.set.scopes {
+		s.Scope = tokens.Scope
 	}
 	if tokens.ExpiresIn > 0 {
 		s.AccessEnds = now.Unix() + tokens.ExpiresIn

@@ -20,7 +20,8 @@ func (l *Latchkey) delegate(ctx context.Context, v *verified, made *view) (*view
 	if l.set.delegate == nil {
 		return made, nil
 	}
-	if child := v.childOf(made, l.now()); child != nil {
+	name := made.of + " delegated"
+	if child := v.childOf(name, l.now()); child != nil {
 		return child, nil
 	}
 	who, err := v.identity.Unpack()
@@ -31,37 +32,49 @@ func (l *Latchkey) delegate(ctx context.Context, v *verified, made *view) (*view
 	if err != nil {
 		return nil, err
 	}
+	child := l.childView(made, token)
+	child.of = name
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	made.child = l.childView(made, token)
-	return made.child, nil
+	v.keepChild(child)
+	return child, nil
 }
 
-// childOf is the view with a token that still serves, or nil.
-func (v *verified) childOf(made *view, now time.Time) *view {
+// childOf is the view of that name whose token still serves, or nil.
+func (v *verified) childOf(name string, now time.Time) *view {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if made.child != nil && now.Before(made.child.until) {
-		return made.child
+	if child := v.viewOf(name); child != nil && now.Before(child.until) {
+		return child
 	}
 	return nil
 }
 
-// childView is called with the verdict's mu held.
+// keepChild puts it in front of the others, in place of the one before. It is
+// called with mu held.
+func (v *verified) keepChild(child *view) {
+	child.next = v.views
+	v.views = child
+	for before := child; before.next != nil; before = before.next {
+		if before.next.of == child.of {
+			before.next = before.next.next
+			return
+		}
+	}
+}
+
 func (l *Latchkey) childView(made *view, token *granted) *view {
 	d := l.set.delegate
 	value := token.AccessToken
 	if d.header == "Authorization" {
 		value = "Bearer " + value
 	}
-	child := *made
-	child.child = nil
-	child.harmless = nil
+	child := &view{until: made.until}
 	child.fields = append(append([]field{}, made.fields...), field{d.header, []string{value}})
 	if until := time.Unix(token.servesUntil(d.request.Minimum), 0); until.Before(child.until) {
 		child.until = until
 	}
-	return &child
+	return child
 }
 
 // servesUntil is when another token has to be made (Unix seconds).
@@ -74,7 +87,7 @@ func (l *Latchkey) parentOf(v *verified, who *identity.Identity) delegation.Pare
 	p := delegation.Parent{ID: v.keys[0].Text(), Subject: text(who.Claims["sub"]), Expires: v.ends, Scopes: scopesOf(who.Claims)}
 	switch v.identity.Kind {
 	case identity.Session:
-		p.Scopes = strings.Fields(v.scope)
+		p.Scopes = strings.Fields(v.scope())
 		if l.set.apiTokens != nil {
 			p.Scopes = append(p.Scopes, l.set.apiTokens.givable(who)...)
 		}

@@ -112,8 +112,7 @@ func (b *passBudget) put(t *passTable, header string, p *view, known map[string]
 	}
 	if len(p.harmless) != len(t.harmless) {
 		if p.harmless != nil { // requests may be reading it
-			known := *p
-			p = &known
+			p = p.with(p.fields)
 		}
 		p.harmless = t.harmless
 	}
@@ -190,7 +189,7 @@ func (l *Latchkey) passPlace(r *http.Request, kind identity.Kind) (*passTable, s
 // for an API token, whose header does not go on.
 func (l *Latchkey) passFor(kind identity.Kind, name string, header []string, v *view) *view {
 	if kind == identity.Token {
-		return v.with(field{name, nil}, v.fields)
+		return v.with(append([]field{{name, nil}}, v.fields...))
 	}
 	if kind != identity.Session {
 		return v
@@ -199,7 +198,7 @@ func (l *Latchkey) passFor(kind identity.Kind, name string, header []string, v *
 	if others == nil {
 		return v
 	}
-	return v.with(field{"Cookie", others}, v.fields[1:])
+	return v.with(append([]field{{"Cookie", others}}, v.fields[1:]...))
 }
 
 // servedByKey is ServeHTTP's look for an API token in the header of its own.
@@ -225,10 +224,6 @@ func (l *Latchkey) servedByKey(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// with is a copy of the view with these fields alone.
-func (v *view) with(first field, rest []field) *view {
-	pass := *v
-	pass.harmless = nil
-	pass.fields = append([]field{first}, rest...)
-	return &pass
-}
+// with is the view with these fields alone, as far as a pass needs it: its place
+// among others may be changing.
+func (v *view) with(fields []field) *view { return &view{fields: fields, until: v.until} }

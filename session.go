@@ -21,7 +21,7 @@ type session struct {
 	AccessToken  string                 `json:"a,omitempty"`
 	AccessEnds   int64                  `json:"e,omitempty"` // 0: not said
 	AccessIsJWT  bool                   `json:"j,omitempty"` // its claims may be asked
-	Scope        string                 `json:"c,omitempty"` // that the provider granted
+	Scope        string                 `json:"c,omitempty"` // that the provider granted; "": what it was asked for (RFC 6749, section 5.1)
 	RefreshToken string                 `json:"r,omitempty"` // "": none, the session goes on without
 	Granted      int64                  `json:"g,omitempty"` // when the tokens came
 	UserInfo     map[string]interface{} `json:"u,omitempty"`
@@ -185,13 +185,17 @@ func (l *Latchkey) identify(s *session) (*verified, error) {
 	if sid := text(who.IDToken["sid"]); sid != "" {
 		v.keys[2] = revocation.ProviderSession(l.set.issuer, sid)
 	}
-	if l.set.delegate != nil {
-		v.scope = s.Scope
-	}
-	if l.set.accessTokenHeader != "" || l.set.idTokenHeader != "" || l.set.exchanges() {
-		v.tokens = &heldTokens{access: s.liveAccessToken(l.now().Unix()), id: s.IDToken}
+	if l.set.accessTokenHeader != "" || l.set.idTokenHeader != "" || l.set.delegate != nil {
+		v.tokens = &heldTokens{access: s.liveAccessToken(l.now().Unix()), id: s.IDToken, scope: s.scope(l.set)}
 	}
 	return v, nil
+}
+
+func (s *session) scope(set *settings) string {
+	if s.Scope == "" {
+		return set.scopes
+	}
+	return s.Scope
 }
 
 // tag stands for the session in the log.

@@ -13,7 +13,7 @@ import (
 type verified struct {
 	identity identity.Packed
 
-	tokens *heldTokens // nil: this policy forwards none
+	tokens *heldTokens // nil: this policy needs none
 
 	// until is when the credential has to be looked at again (Unix seconds):
 	// its end, the next renewal of its cookie, or recheck from now.
@@ -25,15 +25,23 @@ type verified struct {
 	clean  atomic.Uint64     // the generation of the revocations at which none did
 
 	successor *successor // nil: none
-	scope     string     // of a session, where a token is made from it
 
 	mu     sync.Mutex
 	views  *view // what routers made of the identity
 	passes int   // how many it got
 }
 
-// heldTokens are the tokens themselves.
-type heldTokens struct{ access, id string }
+// heldTokens are the tokens themselves, and the scope of a session where a token
+// for the service behind is made from it.
+type heldTokens struct{ access, id, scope string }
+
+// scope is what a session was granted, where that is kept.
+func (v *verified) scope() string {
+	if v.tokens == nil {
+		return ""
+	}
+	return v.tokens.scope
+}
 
 func (v *verified) forwarded() (access, id string) {
 	if v.tokens == nil {

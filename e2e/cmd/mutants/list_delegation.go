@@ -20,7 +20,7 @@ var delegateMutants = []mutant{
 	{delegated, "a token that serves for all of its life", rulesFile, "until := created + (expires-created+1)/2", "until := expires"},
 	{delegated, "a token that serves when less than the minimum is left", rulesFile, "last < until {", "last < 0 {"},
 	{delegated, "a warm request goes on with an old token", delegateFile, "\tif until := time.Unix(token.servesUntil(d.request.Minimum), 0); until.Before(child.until) {\n\t\tchild.until = until\n\t}\n", ""},
-	{delegated, "a view's token after its time", delegateFile, " && now.Before(made.child.until) {", " {"},
+	{delegated, "a view's token after its time", delegateFile, " && now.Before(child.until) {", " {"},
 	{delegated, "a result of another replica after its time", "refresh_replicas.go", " || c.lasts(result) <= 0 {", " {"},
 	{delegated, "a signed token for an exchanged one", delegateFile, ", fmt.Sprint(d.exchange)}\n\treturn fingerprint(append", "}\n\treturn fingerprint(append"},
 	{delegated, "an exchanged token that outlives the provider's word", delegateFile, "if said := now + tokens.ExpiresIn; tokens.ExpiresIn > 0 && said < ends {", "if said := now + tokens.ExpiresIn; said < 0 {"},

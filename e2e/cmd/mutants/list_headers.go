@@ -80,5 +80,5 @@ var valueMutants = []mutant{
 	{smuggling, "our chunks and flows go to the app", "forward.go",
 		` || strings.HasPrefix(name, l.set.cookie.Name+"-")`, ""},
 	{smuggling, "our cookies go to the app on a warm request", "authorize.go", `field{"Cookie", nil}`, `field{"X-None", nil}`},
-	{smuggling, "our cookies go to the app on a warm request, among others", "passes.go", `field{"Cookie", others}`, `field{"X-None", others}`},
+	{smuggling, "our cookies go to the app on a warm request, among others", "passes.go", `{{"Cookie", others}}`, `{{"X-None", others}}`},
 }

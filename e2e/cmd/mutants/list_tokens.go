@@ -46,7 +46,7 @@ var apiKeyMutants = []mutant{
 	{apiTokens, "tokens go to the app, without a scheme", apiTokenFile, "`(?:^|\\s)` + apitoken.Prefix", "`\\s` + apitoken.Prefix"},
 	{apiTokens, "tokens go to the app, behind a scheme", apiTokenFile, "`(?:^|\\s)` + apitoken.Prefix", "`^` + apitoken.Prefix"},
 	{apiTokens, "tokens go to the app, in a second line", apiTokenFile, "\t\tfor _, value := range h[name] {\n", "\t\tfor i, value := range h[name] {\n\t\t\tif i > 0 {\n\t\t\t\tbreak\n\t\t\t}\n"},
-	{apiTokens, "tokens go to the app on a warm request", "passes.go", `v.with(field{name, nil}, v.fields)`, `v.with(field{"X-None", nil}, v.fields)`},
+	{apiTokens, "tokens go to the app on a warm request", "passes.go", `{{name, nil}}`, `{{"X-None", nil}}`},
 	{apiTokens, "a key goes to the app beside a warm credential", "passes.go", ` && name != t.except[1]`, ``},
 	{apiTokens, "a pass for what a key decided", "passes.go", "case apart || len(cookie)+len(authorization) != 1:", "case len(cookie)+len(authorization) != 1:"},
 	{apiTokens, "a pass for a key beside another credential", "passes.go", "case apart && len(cookie)+len(authorization) == 0:", "case apart:"},
