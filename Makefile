@@ -38,10 +38,10 @@ command: ## the command latchkey, into the current folder
 	cd cmd/latchkey && go build -o $(CURDIR)/latchkey .
 
 unit: ## unit tests, compiled, with the race detector; those of the command too
-	go test -race ./...
-	cd cmd/latchkey && go test -race ./...
+	go test -count=1 -race ./...
+	cd cmd/latchkey && go test -count=1 -race ./...
 
-interpreted: ## the same unit tests under Yaegi, as Traefik runs the plugin
+interpreted: ## the same unit tests and the fuzzers' seeds under Yaegi, as Traefik runs the plugin
 	cd e2e && go run ./cmd/interpreted
 
 fuzz: ## each fuzzer for FUZZTIME, 20s if not given

@@ -2,7 +2,7 @@
 //
 // Compiled tests cannot see what the interpreter gets wrong, so each package is tested twice. Yaegi passes over
 // external test packages and TestMain without a word; here both are errors, and so is a test that go test lists
-// and the interpreter does not run.
+// and the interpreter does not run. Fuzzers run over their seeds, as with go test.
 //
 // Usage: interpreted [-v] [-p n] [-run regexp] [package pattern ...]
 package main
@@ -14,10 +14,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"regexp"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/e2e/checkout"
@@ -28,12 +26,12 @@ const childEnv = "LATCHKEY_INTERPRET"
 
 func main() {
 	if pkg := os.Getenv(childEnv); pkg != "" {
-		tests, err := load(pkg)
+		tests, fuzzers, err := load(pkg)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
-		testing.Main(regexp.MatchString, tests, nil, nil) // ends the process
+		run(tests, fuzzers)
 	}
 	var r runner
 	flag.BoolVar(&r.verbose, "v", false, "show the output of the tests that pass, too")

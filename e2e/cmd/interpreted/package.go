@@ -24,7 +24,7 @@ type pkg struct {
 	TestGoFiles  []string
 	XTestGoFiles []string
 
-	// Tests are the top-level tests that go test would run, in their order.
+	// Tests are the top-level tests and fuzzers that go test would run, in their order.
 	Tests []string
 }
 
@@ -58,7 +58,7 @@ func list(ctx context.Context, root string, patterns []string) ([]*pkg, error) {
 
 // listTests asks go test for the names of the tests.
 func listTests(ctx context.Context, root string, tested []string, byPath map[string]*pkg) error {
-	out, err := goCommand(ctx, root, append([]string{"test", "-json", "-vet=off", "-list", "^Test"}, tested...)...)
+	out, err := goCommand(ctx, root, append([]string{"test", "-json", "-vet=off", "-list", "^(Test|Fuzz)"}, tested...)...)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func listTests(ctx context.Context, root string, tested []string, byPath map[str
 			return fmt.Errorf("read go test -list: %w", err)
 		}
 		name := strings.TrimSpace(event.Output)
-		if p := byPath[event.Package]; p != nil && event.Action == "output" && strings.HasPrefix(name, "Test") {
+		if p := byPath[event.Package]; p != nil && event.Action == "output" && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz")) {
 			p.Tests = append(p.Tests, name)
 		}
 	}

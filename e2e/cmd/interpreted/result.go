@@ -79,7 +79,7 @@ func (r *runner) child(ctx context.Context, p *pkg) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-var runLine = regexp.MustCompile(`\x16=== RUN +(Test[^/\s]*)\n`)
+var runLine = regexp.MustCompile(`\x16=== RUN +((?:Test|Fuzz)[^/\s]*)\n`)
 
 // testsRun are the names of the top-level tests that were started.
 func testsRun(out []byte) []string {
