@@ -8,11 +8,14 @@ import (
 	"github.com/latchkey-auth/latchkey/internal/oidc"
 )
 
-// health is the document of the status endpoint.
+// health is the document of the status endpoint. Status is "degraded" while the
+// provider's last answer was none, Redis is away, or a revocation is not known
+// everywhere.
 type health struct {
-	Status   string      `json:"status"` // "ok", or "degraded" while the provider's last answer was none, or Redis is away
+	Status   string      `json:"status"` // "ok" or "degraded"
 	Provider oidc.Health `json:"provider"`
-	Redis    string      `json:"redis"` // "none", or its breaker: "closed" is well, "open", "half-open"
+	Redis    string      `json:"redis"`       // "none", or its breaker: "closed" is well, "open", "half-open"
+	Revoked  string      `json:"revocations"` // "ok"; "pending": some could not be written yet; "unreadable"
 	Tokens   int         `json:"cachedTokens"`
 	Shared   int         `json:"sharedResources"`
 }
@@ -24,7 +27,8 @@ func (l *Latchkey) serveStatus(w http.ResponseWriter, r *http.Request) {
 	if l.redis != nil {
 		h.Redis = l.redis.Health().Breaker
 	}
-	if h.Provider.LastError != "" || h.Redis != "none" && h.Redis != "closed" || !l.revocations.Stats().Readable && l.redis != nil {
+	h.Revoked = l.revocationHealth()
+	if h.Provider.LastError != "" || h.Redis != "none" && h.Redis != "closed" || h.Revoked != "ok" {
 		h.Status = "degraded"
 	}
 	document, err := json.Marshal(h)
@@ -33,6 +37,17 @@ func (l *Latchkey) serveStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, string(document))
+}
+
+func (l *Latchkey) revocationHealth() string {
+	stats := l.revocations.Stats()
+	if !stats.Readable {
+		return "unreadable"
+	}
+	if stats.Pending > 0 {
+		return "pending"
+	}
+	return "ok"
 }
 
 // serveUserInfo gives a single-page application the claims of whoever is

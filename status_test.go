@@ -1,11 +1,14 @@
 package latchkey
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 func TestStatus(t *testing.T) {
@@ -33,6 +36,31 @@ func TestStatus(t *testing.T) {
 	if h := read(); h.Status != "degraded" {
 		t.Errorf("with the provider down: %+v", h)
 	}
+}
+
+// What other replicas cannot know yet, or this one cannot hear, is no good health.
+func TestStatusOfRevocations(t *testing.T) {
+	p := newPair(t, nil)
+	read := func() health {
+		t.Helper()
+		var h health
+		if err := json.Unmarshal([]byte(body(t, p.do(request(t, "GET", "/oauth2/status")))), &h); err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	if h := read(); h.Status != "ok" || h.Revoked != "ok" {
+		t.Errorf("at the beginning: %+v", h)
+	}
+	p.server.Command("CONFIG", "SET", "maxmemory", "1")
+	if p.l.revoke(context.Background(), revocation.Session("a")) == nil {
+		t.Fatal("a full Redis took a revocation")
+	}
+	if h := read(); h.Status != "degraded" || h.Revoked != "pending" {
+		t.Errorf("with one that cannot be written: %+v", h)
+	}
+	p.server.Command("CONFIG", "SET", "maxmemory", "0")
+	eventually(t, "good health", func() bool { h := read(); return h.Status == "ok" && h.Revoked == "ok" })
 }
 
 func TestMetrics(t *testing.T) {

@@ -44,6 +44,7 @@ var revocationMutants = []mutant{
 	{caches, "a token does not end with its user", "authenticate.go", `revocation.User(text(claims["iss"]), text(claims["sub"]))`, `revocation.User(text(claims["iss"]), "")`},
 	{caches, "a token of before a revocation", "authenticate.go", `issued: unix(claims["iat"]) * 1000`, `issued: 1 << 60`},
 	{caches, "a verdict inserted after a revocation", "passes.go", "\tif clean != b.generation() {\n\t\treturn\n\t}\n", ``},
+	{caches, "good health with a revocation that nobody else knows", "status.go", "\tif stats.Pending > 0 {\n", "\tif stats.Pending < 0 {\n"},
 	{caches, "passes outlive a revocation", "shared.go", `{ b.revoked() }`, `{}`},
 	{caches, "a revocation ends before the session", "internal/revocation/log.go", `if e.Until < least {`, `if e.Until < 0 {`},
 	{caches, "a logout is not told", "logout.go", `if err := l.endSession(r.Context(), s); err != nil {`, `if err := error(nil); err != nil {`},
