@@ -4,11 +4,14 @@
 //	tree.go    a copy of the checkout, in which one check at a time is missing
 //	run.go     go test over a mutant; killed, survived or invalid
 //	list*.go   the mutants: file, source text, what stands in its place, and the attack that the check answers
+//	sites.go   every place where a small fault can be put; sample.go draws some of them at random
 //
 // The text of a mutant must occur exactly once in its file, or the run fails before it begins: so the list cannot rot
 // without a word. Nothing is written in the checkout.
 //
 // Usage: mutants [-p n] [-run regexp] [-tests regexp] [-check]
+//
+//	mutants -sample n [-seed s] [-files regexp]
 package main
 
 import (
@@ -29,15 +32,25 @@ func main() {
 	var r runner
 	var run string
 	var checkOnly bool
+	var sample int
+	var seed uint64
+	var files string
 	flag.IntVar(&r.parallel, "p", 2, "mutants tested at a time")
 	flag.DurationVar(&r.timeout, "timeout", 2*time.Minute, "limit for the tests of one package")
 	flag.StringVar(&run, "run", "", "only mutants whose group and attack match this regular expression")
 	flag.StringVar(&r.tests, "tests", "", "only unit tests that match this regular expression: quicker, while a mutant or a test is written")
 	flag.BoolVar(&checkOnly, "check", false, "only see that each text occurs exactly once, and count")
+	flag.IntVar(&sample, "sample", 0, "instead of the list, this many faults drawn at random over the whole source")
+	flag.Uint64Var(&seed, "seed", 1, "of the drawing")
+	flag.StringVar(&files, "files", "", "draw in the files only whose path matches this regular expression")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := r.all(ctx, run, checkOnly); err != nil {
+	do := func() error { return r.all(ctx, run, checkOnly) }
+	if sample > 0 {
+		do = func() error { return r.sample(ctx, sample, seed, files) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintf(os.Stderr, "mutants: %v\n", err)
 		os.Exit(1)
 	}

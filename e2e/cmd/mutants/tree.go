@@ -59,6 +59,8 @@ func copyTree(root, dir string) (*tree, error) {
 		}
 		target := filepath.Join(dir, name)
 		switch {
+		case name == ".git" && !entry.IsDir(): // of a linked worktree
+			return nil
 		case name == ".git" || name == "e2e":
 			return filepath.SkipDir
 		case entry.IsDir():
