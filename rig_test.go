@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"io"
@@ -53,6 +54,12 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 // router makes another middleware of the same process.
 func (g *rig) router(change func(*Config)) *Latchkey {
 	g.t.Helper()
+	return g.routerUntil(testContext(g.t), change)
+}
+
+// routerUntil makes one that is replaced when ctx ends.
+func (g *rig) routerUntil(ctx context.Context, change func(*Config)) *Latchkey {
+	g.t.Helper()
 	c := validConfig()
 	c.Provider.Issuer = g.provider.Issuer()
 	c.Provider.ClientID = oidctest.ClientID
@@ -66,7 +73,7 @@ func (g *rig) router(change func(*Config)) *Latchkey {
 		g.upstream = r
 		w.Write([]byte("app"))
 	})
-	l, err := newLatchkey(testContext(g.t), next, c, "test", g.clock.now)
+	l, err := newLatchkey(ctx, next, c, "test", g.clock.now)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -35,6 +35,13 @@ func (g *graceOver) after(_ time.Duration, f func()) {
 // pass lets the grace period of n ended contexts pass.
 func (g *graceOver) pass(t *testing.T, n int) {
 	t.Helper()
+	g.wait(t, n)
+	g.run()
+}
+
+// wait waits until n uses have ended.
+func (g *graceOver) wait(t *testing.T, n int) {
+	t.Helper()
 	for i := 0; i < n; i++ {
 		select {
 		case <-g.added:
@@ -42,6 +49,10 @@ func (g *graceOver) pass(t *testing.T, n int) {
 			t.Fatal("an ended context released nothing")
 		}
 	}
+}
+
+// run lets the grace period of all that wait for it pass.
+func (g *graceOver) run() {
 	g.mu.Lock()
 	waiting := g.waiting
 	g.waiting = nil

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +73,137 @@ func TestReload(t *testing.T) {
 		t.Error(err)
 	}
 	b.isOpen(client, "/page")
+}
+
+const (
+	loadedReloads = 20
+	// answersEach is how many requests each kind of client gets answered during one reload, at least.
+	answersEach = 10
+)
+
+// reloadChanges are what reloads change, in turn. A session and a token stay good; what is remembered of them, or where,
+// is another.
+var reloadChanges = []func(s harness.Settings, n int) harness.Settings{
+	func(s harness.Settings, n int) harness.Settings {
+		return s.With("forward", "headers", map[string]string{"X-Auth-Request-User": "sub", fmt.Sprintf("X-Also-%d", n): "sub"})
+	},
+	func(s harness.Settings, n int) harness.Settings { return s.With("cache", "tokens", 10_000+n) },
+	func(s harness.Settings, n int) harness.Settings { return s.With("session", "lifetime", 3600+n) },
+	func(s harness.Settings, n int) harness.Settings { return s.With("provider", "timeout", 10+n) },
+}
+
+// No request is lost or answered wrongly while the middlewares are made anew, whoever asks. Each reload goes on until
+// everybody has been answered some times since it began, so a busy machine takes longer and sees no less.
+func TestReloadUnderLoad(t *testing.T) {
+	t.Parallel()
+	var settings harness.Settings
+	b := start(t, plan{
+		settings: func(_ *harness.Site, s harness.Settings) harness.Settings { settings = s; return s },
+	})
+	loaders := b.loaders()
+	b.loaded(loaders, func() error {
+		for i := range loadedReloads {
+			change := reloadChanges[i%len(reloadChanges)]
+			if err := b.Traefik.Reload(t.Context(), b.Dynamic(change(settings, i))); err != nil {
+				return err
+			}
+			if err := b.answered(loaders); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// loader is somebody who asks again and again.
+type loader struct {
+	name    string
+	client  *http.Client
+	url     string
+	headers []string
+	status  int
+	user    string // that the app is told of
+
+	answers atomic.Int64
+}
+
+func (b *bench) loaders() []*loader {
+	b.t.Helper()
+	page, public := b.Traefik.TLSURL+"/page", b.Traefik.TLSURL+"/public/page"
+	return []*loader{
+		{name: "a session", client: b.session("alice"), url: page, status: http.StatusOK, user: "alice"},
+		{name: "a bearer token", client: harness.Client(), url: page, headers: []string{"Authorization", "Bearer " + b.bearer("bob")}, status: http.StatusOK, user: "bob"},
+		{name: "nobody, on a public path", client: harness.Client(), url: public, headers: []string{"X-Auth-Request-User", "mallory"}, status: http.StatusOK},
+		{name: "nobody", client: harness.Client(), url: page, headers: []string{"X-Auth-Request-User", "mallory"}, status: http.StatusUnauthorized},
+	}
+}
+
+// loaded has all of them ask while during runs.
+func (b *bench) loaded(loaders []*loader, during func() error) {
+	b.t.Helper()
+	ctx, stop := context.WithCancel(b.t.Context())
+	var running sync.WaitGroup
+	for _, l := range loaders {
+		running.Go(func() {
+			for ctx.Err() == nil && !b.t.Failed() {
+				l.ask(b.t)
+			}
+		})
+	}
+	if err := during(); err != nil {
+		b.t.Error(err)
+	}
+	stop()
+	running.Wait()
+	for _, l := range loaders {
+		b.t.Logf("%s: %d answers", l.name, l.answers.Load())
+	}
+}
+
+// answered waits until each of them has got some answers more.
+func (b *bench) answered(loaders []*loader) error {
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	for _, l := range loaders {
+		want := l.answers.Load() + answersEach
+		err := harness.Poll(ctx, "answers during a reload", func() error {
+			if n := l.answers.Load(); n < want && !b.t.Failed() {
+				return fmt.Errorf("%s: %d answers, want %d", l.name, n, want)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask asks once; the answer must be the one that is due.
+func (l *loader) ask(t *testing.T) {
+	r, err := http.NewRequest(http.MethodGet, l.url, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for i := 0; i < len(l.headers); i += 2 {
+		r.Header.Set(l.headers[i], l.headers[i+1])
+	}
+	res, err := l.client.Do(r)
+	if err != nil {
+		t.Errorf("%s: a request was lost: %v", l.name, err)
+		return
+	}
+	body, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	var seen harness.Seen
+	if err == nil && res.StatusCode == http.StatusOK {
+		err = json.Unmarshal(body, &seen)
+	}
+	if user := seen.Header.Get("X-Auth-Request-User"); err != nil || res.StatusCode != l.status || user != l.user {
+		t.Errorf("%s: status %d as %q, %v; want %d as %q\n%s", l.name, res.StatusCode, user, err, l.status, l.user, body)
+	}
+	l.answers.Add(1)
 }
 
 // shared is how many resources the status endpoint says are shared.
