@@ -85,15 +85,31 @@ func (r *Redis) members(ctx context.Context, key string) (map[string]bool, error
 		if err != nil {
 			return nil, err
 		}
-		if len(reply.Items) != 2 {
-			return nil, fmt.Errorf("scan: %d items, want 2", len(reply.Items))
+		cursor, err = addScanned(ids, reply)
+		if err != nil {
+			return nil, err
 		}
-		addMembers(ids, reply.Items[1].Items)
-		cursor = reply.Items[0].Text
 		if cursor == "0" {
 			return ids, nil
 		}
 	}
+}
+
+// addScanned takes the answer to ZSCAN, and returns where to go on.
+func addScanned(ids map[string]bool, reply redis.Reply) (string, error) {
+	if len(reply.Items) != 2 {
+		return "", fmt.Errorf("scan: %d items, want 2: %w", len(reply.Items), redis.ErrUnavailable)
+	}
+	cursor, found, err := reply.Items[0].AsText()
+	if err != nil || !found {
+		return "", fmt.Errorf("scan: no cursor: %w", redis.ErrUnavailable)
+	}
+	items, err := reply.Items[1].AsList()
+	if err != nil {
+		return "", fmt.Errorf("scan: %w", err)
+	}
+	addMembers(ids, items)
+	return cursor, nil
 }
 
 // addMembers reads members and scores in turn.

@@ -71,7 +71,11 @@ func (r *Redis) discard(ctx context.Context, name, text string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("delete a bad value in redis: %w", err)
 	}
-	return reply.Int, nil
+	outcome, err := reply.AsInteger()
+	if err != nil {
+		return 0, fmt.Errorf("delete a bad value in redis: %w", err)
+	}
+	return outcome, nil
 }
 
 // life reads the answer to PTTL: -1 is a key without an end, -2 one that

@@ -8,6 +8,8 @@
 //	pool.go        a bounded number of connections, used again
 //	connection.go  dial, TLS, AUTH, SELECT; one exchange of commands and replies
 //	resp.go        commands and replies as bytes
+//	command.go     what the commands do, and what may answer them
+//	reply.go       replies read as what they are to be
 //	failure.go     why there is no answer
 //	sentinel.go    who is the master
 //	cluster.go     which node a command goes to; MOVED and ASK
@@ -94,9 +96,10 @@ func first(addresses []string) string {
 
 // request is what goes to one server on one connection.
 type request struct {
-	commands [][]string
-	wait     time.Duration // how long the server may take, besides the time-out
-	blocking bool          // on a connection for commands that block
+	commands   [][]string
+	wait       time.Duration // how long the server may take, besides the time-out
+	blocking   bool          // on a connection for commands that block
+	repeatable bool          // sending them twice comes to the same as once
 }
 
 // Do sends one command, whose arguments may hold any bytes. The error is

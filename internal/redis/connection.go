@@ -86,7 +86,10 @@ func (c *connection) introduce(ctx context.Context, config *Config) *failure {
 	if f != nil {
 		return f
 	}
-	return welcome(replies)
+	if f := welcome(replies); f != nil {
+		return f
+	}
+	return misfit(commands, replies)
 }
 
 // authentication asks for the password, and keeps it out of error texts.

@@ -1,6 +1,9 @@
 package redis
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,4 +48,39 @@ func TestLeaseWithoutRedis(t *testing.T) {
 	}
 	expectError(t, "a lease", err, ErrUnavailable)
 	c.ReturnLease("lease", "a") // fails in silence
+}
+
+// A refusal of either command is an error: nobody has a lease of which nothing is
+// known.
+func TestLeaseThatIsRefused(t *testing.T) {
+	s := redistest.Start(t)
+	s.Command("RPUSH", "list", "x")
+	s.Command("ACL", "SETUSER", "reader", "on", ">p", "~*", "+get")
+	s.Command("ACL", "SETUSER", "writer", "on", ">p", "~*", "+set")
+	for _, test := range []struct{ user, key, want string }{
+		{"default", "list", "WRONGTYPE"}, {"reader", "lease", "NOPERM"}, {"writer", "lease", "NOPERM"},
+	} {
+		config := Config{Addresses: []string{s.Addr()}, Timeout: generous}
+		if test.user != "default" {
+			config.Username, config.Password = test.user, password("p")
+		}
+		got, err := open1(t, config).TakeLease(background, test.key, "a", time.Minute)
+		if got {
+			t.Errorf("%s: a lease of nobody", test.user)
+		}
+		expectError(t, test.user, err, ErrCommand, test.want)
+	}
+}
+
+// A lease that cannot be given back makes others wait, so the log has it.
+func TestLeaseThatIsKept(t *testing.T) {
+	s := redistest.Start(t)
+	s.Command("ACL", "SETUSER", "u", "on", ">p", "~*", "+get", "+set")
+	var log bytes.Buffer
+	c := open1(t, Config{Addresses: []string{s.Addr()}, Timeout: generous, Username: "u", Password: password("p"),
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
+	c.ReturnLease("lease", "a")
+	if text := log.String(); !strings.Contains(text, "WARN") || !strings.Contains(text, "lease") || !strings.Contains(text, "NOPERM") {
+		t.Errorf("logged: %q", text)
+	}
 }

@@ -79,8 +79,9 @@ func (n *node) failed(epoch, answers int64, f *failure) {
 
 // try sends the commands, and once more where that can help.
 func (n *node) try(ctx context.Context, p *pool, q request) ([]Reply, *failure) {
+	q.repeatable = q.repeatable || repeatable(q.commands)
 	replies, f := n.once(ctx, p, q)
-	if f == nil || !n.again(p, f) {
+	if f == nil || !n.again(p, q, f) {
 		return replies, f
 	}
 	return n.once(ctx, p, q)
@@ -89,7 +90,10 @@ func (n *node) try(ctx context.Context, p *pool, q request) ([]Reply, *failure) 
 // again says whether the commands may be sent again: when an idle connection
 // turned out to be closed, before anything was answered, or when the server is
 // no master any more. Its other connections have most likely gone the same way.
-func (n *node) again(p *pool, f *failure) bool {
+//
+// A server may carry out a command, and be gone before it answers. So one that is
+// not to be done twice is not sent again.
+func (n *node) again(p *pool, q request, f *failure) bool {
 	demoted := f.code == "READONLY"
 	if f.spared && !demoted {
 		return false
@@ -98,11 +102,11 @@ func (n *node) again(p *pool, f *failure) bool {
 	if n.sentinels != nil {
 		n.sentinels.forget()
 	}
-	return f.lost || demoted
+	return f.lost && q.repeatable || demoted
 }
 
 func (n *node) once(ctx context.Context, p *pool, q request) ([]Reply, *failure) {
-	c, f := p.get(ctx)
+	c, f := p.get(ctx, q.repeatable)
 	if f != nil {
 		return nil, f
 	}
@@ -114,6 +118,10 @@ func (n *node) once(ctx context.Context, p *pool, q request) ([]Reply, *failure)
 	if v := verdict(replies, n.config.Mode == "cluster"); v != nil {
 		p.put(c, !unusable[v.code])
 		return nil, v
+	}
+	if m := misfit(q.commands, replies); m != nil {
+		p.put(c, false)
+		return nil, m
 	}
 	p.put(c, true)
 	return replies, nil

@@ -44,12 +44,14 @@ func newPool(config *Config, bound int, connect func(ctx context.Context) (*conn
 	return p
 }
 
-// get returns an idle connection or a new one, which put takes back.
-func (p *pool) get(ctx context.Context) (*connection, *failure) {
+// get returns an idle connection or a new one, which put takes back. An idle one
+// may have been closed by the server: where commands cannot be sent again, or it
+// was idle for long, that is looked for.
+func (p *pool) get(ctx context.Context, again bool) (*connection, *failure) {
 	if f := p.acquire(ctx); f != nil {
 		return nil, f
 	}
-	if c := p.reuse(); c != nil {
+	if c := p.reuse(again); c != nil {
 		return c, nil
 	}
 	c, f := p.fresh(ctx)
@@ -80,13 +82,13 @@ func (p *pool) wait(ctx context.Context) *failure {
 }
 
 // reuse returns an idle connection, or nil.
-func (p *pool) reuse() *connection {
+func (p *pool) reuse(again bool) *connection {
 	for {
 		c := p.pop()
 		if c == nil {
 			return nil
 		}
-		if p.now().Sub(c.used) < checkAfter || c.quiet() {
+		if again && p.now().Sub(c.used) < checkAfter || c.quiet() {
 			return c
 		}
 		p.discard(c)

@@ -13,6 +13,7 @@ import (
 type scripted struct {
 	listener net.Listener
 	former   func(conn net.Conn)
+	warm     func(conn net.Conn) // after the answer to GET warm; nil: nothing
 
 	mu       sync.Mutex
 	accepted int // connections
@@ -71,6 +72,9 @@ func (s *scripted) answer(conn net.Conn, command Reply) {
 		return
 	}
 	say(conn, bulkOf(key))
+	if key == "warm" && s.warm != nil {
+		s.warm(conn)
+	}
 }
 
 func (s *scripted) count(what *int) {

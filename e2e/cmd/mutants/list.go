@@ -40,6 +40,6 @@ func mutants() []mutant {
 		delegateMutants, delegatedMutants,
 		refreshMutants, coordinatorMutants, leaseMutants, grantMutants, logoutMutants,
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
-		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, serverMutants, denialMutants,
+		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, serverMutants, denialMutants,
 	)
 }

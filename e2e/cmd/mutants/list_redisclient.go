@@ -21,15 +21,15 @@ var breakerMutants = []mutant{
 
 var replyMutants = []mutant{
 	{redisGroup, "bytes after a reply", "internal/redis/connection.go", "if c.in.in.Buffered() > 0 {", "if c.in.in.Buffered() < 0 {"},
-	{redisGroup, "bytes on an idle connection are not looked for", "internal/redis/pool.go", "if p.now().Sub(c.used) < checkAfter || c.quiet() {", "if p.now().Sub(c.used) >= 0 || c.quiet() {"},
+	{redisGroup, "bytes on an idle connection are not looked for", "internal/redis/pool.go", "if again && p.now().Sub(c.used) < checkAfter || c.quiet() {", "if p.now().Sub(c.used) >= 0 || c.quiet() {"},
 	{redisGroup, "bytes on an idle connection are found, and no matter", "internal/redis/connection.go", "return os.IsTimeout(err)", "return err == nil || os.IsTimeout(err)"},
 	{redisGroup, "a connection that broke is used again", "internal/redis/pool.go", "\tp.discard(c)\n\tp.slots <- struct{}{}\n", "\tif !good {\n\t\tp.keep(c)\n\t}\n\tp.slots <- struct{}{}\n"},
 	{redisGroup, "a command half answered is sent again", "internal/redis/connection.go", "c.reused && !c.in.started && ", "c.reused && "},
 	{redisGroup, "several commands half answered are sent again", "internal/redis/connection.go", "\t\t\tc.in.started = c.in.started || i > 0\n", ""},
 	{redisGroup, "a command is sent again on a new connection's end", "internal/redis/connection.go", "f.lost = c.reused && ", "f.lost = "},
 	{redisGroup, "a command that timed out is sent again", "internal/redis/connection.go", " && !f.caller && isClosed(err)", " && !f.caller"},
-	{redisGroup, "each failed command is sent again", "internal/redis/node.go", "return f.lost || demoted", "return !f.spared || demoted"},
-	{redisGroup, "an idle connection that was closed fails its command", "internal/redis/node.go", "return f.lost || demoted", "return demoted"},
+	{redisGroup, "each failed command is sent again", "internal/redis/node.go", "return f.lost && q.repeatable || demoted", "return !f.spared || demoted"},
+	{redisGroup, "an idle connection that was closed fails its command", "internal/redis/node.go", "return f.lost && q.repeatable || demoted", "return demoted"},
 	{redisGroup, "other connections are kept after a bad reply", "internal/redis/node.go", "\tp.flush()\n", ""},
 	{redisGroup, "a connection that was given up comes back", "internal/redis/pool.go", "if p.closed || c.generation != p.generation {", "if p.closed {"},
 	{redisGroup, "a caller that leaves waits for the server", "internal/redis/connection.go", "\t\t_ = c.raw.Close()\n", ""},
