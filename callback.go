@@ -97,17 +97,17 @@ func (l *Latchkey) finishLogin(r *http.Request, f *flow, answer *callbackAnswer)
 	if answer.failure != "" {
 		return nil, fmt.Errorf("%w: the provider answered %q", errCallback, answer.failure)
 	}
-	endpoint := oauth2.Endpoint{URL: metadata.TokenEndpoint, AuthMethods: metadata.TokenEndpointAuthMethods}
-	tokens, err := l.client.ExchangeCode(ctx, endpoint, answer.code, f.Verifier, l.redirectURI(r))
+	tokens, err := l.exchangeCode(ctx, answer.code, f.Verifier, l.redirectURI(r))
 	if err != nil {
 		return nil, loginError(err)
 	}
-	want := oidc.IDToken{ClientID: l.set.clientID, Nonce: f.Nonce, AccessToken: tokens.AccessToken, Code: answer.code}
+	want := oidc.IDToken{ClientID: l.set.clientID, Nonce: f.Nonce, AccessToken: tokens.AccessToken, Code: answer.code,
+		AuthenticatedAfter: l.set.asked.after(f.begun()), Contexts: l.set.asked.contexts}
 	claims, err := l.provider.VerifyIDToken(ctx, tokens.IDToken, want)
 	if err != nil {
 		return nil, loginError(err)
 	}
-	return l.newSession(ctx, metadata, tokens, claims)
+	return l.newSession(ctx, f, tokens, claims)
 }
 
 // checkResponseIssuer guards against a code of another provider (RFC 9207).
@@ -129,23 +129,22 @@ func loginError(err error) error {
 	return fmt.Errorf("%w: %v", errCallback, err)
 }
 
-func (l *Latchkey) newSession(ctx context.Context, metadata *oidc.Metadata, tokens *oauth2.Tokens, claims map[string]interface{}) (*session, error) {
+func (l *Latchkey) newSession(ctx context.Context, f *flow, tokens *oauth2.Tokens, claims map[string]interface{}) (*session, error) {
 	now := l.now()
 	s := &session{
 		Born: now.UnixMilli(), IDToken: tokens.IDToken, AccessToken: tokens.AccessToken,
 		RefreshToken: tokens.RefreshToken, Granted: now.Unix(),
+		Asked: f.begun(), AuthTime: unix(claims["auth_time"]), Context: text(claims["acr"]),
 	}
 	if tokens.Scope != l.set.scopes {
 		s.Scope = tokens.Scope
 	}
-	if tokens.ExpiresIn > 0 {
-		s.AccessEnds = now.Unix() + tokens.ExpiresIn
-	}
+	s.AccessEnds = accessEnds(now.Unix(), tokens)
 	s.AccessIsJWT = l.isJWTOf(tokens.AccessToken, text(claims["sub"]))
 	if !l.set.userInfo {
 		return s, nil
 	}
-	info, err := oauth2.UserInfo(ctx, l.client.HTTPClient, metadata.UserInfoEndpoint, tokens.AccessToken)
+	info, err := l.askUserInfo(ctx, tokens.AccessToken)
 	if err != nil {
 		return nil, loginError(err)
 	}
@@ -155,6 +154,15 @@ func (l *Latchkey) newSession(ctx context.Context, metadata *oidc.Metadata, toke
 	}
 	s.UserInfo = info
 	return s, nil
+}
+
+// accessEnds is when the access token ends: at once, where the provider says no
+// time to come; 0: not said.
+func accessEnds(now int64, tokens *oauth2.Tokens) int64 {
+	if tokens.ExpiresIn == oauth2.NoExpiry {
+		return 0
+	}
+	return now + tokens.ExpiresIn
 }
 
 // isJWTOf says whether an access token, which came from the token endpoint

@@ -68,7 +68,7 @@ type ProviderConfig struct {
 	Scopes []string `json:"scopes"`
 	// AuthParams are added to the authorization request: prompt, max_age,
 	// acr_values and the like; names that Latchkey sets itself are refused.
-	// Default: none.
+	// max_age (seconds) and acr_values are checked in the ID token. Default: none.
 	AuthParams map[string]string `json:"authParams"`
 	// UserInfo merges the claims of the userinfo endpoint into the session's at
 	// login. Default false.

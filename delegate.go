@@ -248,16 +248,11 @@ func (l *Latchkey) delegateClient() string {
 // 8693). What it says of its end holds, within the settings and the parent's.
 func (l *Latchkey) exchangeDelegated(ctx context.Context, subject string, p delegation.Parent) (*granted, error) {
 	d := l.set.delegate
-	metadata, err := l.provider.Metadata(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errGrantFailed, err)
-	}
 	asked := oauth2.Exchange{SubjectToken: subject, Resources: d.resources, Scopes: d.request.Scope(p)}
 	if d.request.Service != "" {
 		asked.Audiences = []string{d.request.Service}
 	}
-	endpoint := oauth2.Endpoint{URL: metadata.TokenEndpoint, AuthMethods: metadata.TokenEndpointAuthMethods}
-	tokens, err := l.client.Exchange(ctx, endpoint, asked)
+	tokens, err := l.exchangeToken(ctx, asked)
 	if errors.Is(err, oauth2.ErrRejected) {
 		return nil, fmt.Errorf("%w: %v", errGrantRefused, err)
 	}
@@ -266,7 +261,7 @@ func (l *Latchkey) exchangeDelegated(ctx context.Context, subject string, p dele
 	}
 	now := l.now().Unix()
 	ends, _ := d.request.Expires(p, now)
-	if said := now + tokens.ExpiresIn; tokens.ExpiresIn > 0 && said < ends {
+	if said := accessEnds(now, tokens); said != 0 && said < ends {
 		ends = said
 	}
 	if time.Duration(ends-now)*time.Second < d.request.Minimum {

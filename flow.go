@@ -45,6 +45,9 @@ func (l *Latchkey) newFlow(r *http.Request, returnTo string) *flow {
 	}
 }
 
+// begun is when the login began, in Unix seconds.
+func (f *flow) begun() int64 { return f.Ends - int64(flowLifetime/time.Second) }
+
 func (l *Latchkey) flowPrefix() string { return l.set.cookie.Name + "-flow-" }
 
 // flowContext binds the sealed flow to its state and to provider and client.

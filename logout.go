@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/page"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
@@ -75,12 +74,7 @@ func (l *Latchkey) revokeRefreshToken(s *session) {
 		}()
 		ctx, cancel := context.WithTimeout(context.Background(), l.set.timeout)
 		defer cancel()
-		metadata, err := l.provider.Metadata(ctx)
-		if err != nil || metadata.RevocationEndpoint == "" {
-			return
-		}
-		endpoint := oauth2.Endpoint{URL: metadata.RevocationEndpoint, AuthMethods: metadata.RevocationEndpointAuthMethods}
-		if err := l.client.Revoke(ctx, endpoint, s.RefreshToken, "refresh_token"); err != nil {
+		if err := l.giveBack(ctx, s.RefreshToken); err != nil {
 			l.log.warn("the provider did not take a refresh token back", "session", s.tag(), "error", err.Error())
 		}
 	}()

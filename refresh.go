@@ -15,6 +15,9 @@ const (
 	// retryRefresh is how long a session whose refresh failed is taken as it is,
 	// in seconds, while its access token is good.
 	retryRefresh = 2
+	// refreshEnded is when tokens are refreshed that had ended as they came, in
+	// seconds: not at each request.
+	refreshEnded = 10
 	// refreshPatience is how long a request waits for a refresh that it could do
 	// without.
 	refreshPatience = 3 * time.Second
@@ -25,6 +28,10 @@ const (
 func (s *session) refreshes(set *settings) int64 {
 	if s.RefreshToken == "" || s.AccessEnds == 0 {
 		return 0
+	}
+	if s.Granted > 0 && s.AccessEnds <= s.Granted {
+		// It had ended as it came. The next one may have, too.
+		return s.Granted + refreshEnded
 	}
 	before := int64(set.refresh.before / time.Second)
 	if half := (s.AccessEnds - s.Granted) / 2; s.Granted > 0 && before > half {
@@ -194,12 +201,7 @@ func (l *Latchkey) keepTrying(s *session, credential string) {
 }
 
 func (l *Latchkey) grantAtProvider(ctx context.Context, s *session) (*granted, error) {
-	metadata, err := l.provider.Metadata(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errGrantFailed, err)
-	}
-	endpoint := oauth2.Endpoint{URL: metadata.TokenEndpoint, AuthMethods: metadata.TokenEndpointAuthMethods}
-	tokens, err := l.refreshClient.Refresh(ctx, endpoint, s.RefreshToken)
+	tokens, err := l.refreshTokens(ctx, s.RefreshToken)
 	if errors.Is(err, oauth2.ErrInvalidGrant) {
 		return nil, fmt.Errorf("%w: %v", errGrantRefused, err)
 	}
@@ -214,9 +216,7 @@ func (l *Latchkey) grantAtProvider(ctx context.Context, s *session) (*granted, e
 func (l *Latchkey) readGrant(ctx context.Context, s *session, tokens *oauth2.Tokens) (*granted, error) {
 	now := l.now().Unix()
 	result := &granted{AccessToken: tokens.AccessToken, RefreshToken: tokens.RefreshToken, At: now, Scope: tokens.Scope}
-	if tokens.ExpiresIn > 0 {
-		result.AccessEnds = now + tokens.ExpiresIn
-	}
+	result.AccessEnds = accessEnds(now, tokens)
 	if result.RefreshToken == "" {
 		result.RefreshToken = s.RefreshToken
 	}
@@ -228,17 +228,51 @@ func (l *Latchkey) readGrant(ctx context.Context, s *session, tokens *oauth2.Tok
 	if tokens.IDToken == "" {
 		return result, nil
 	}
+	if err := ofAnother(tokens.IDToken, old); err != nil {
+		return nil, err
+	}
 	claims, err := l.provider.VerifyIDToken(ctx, tokens.IDToken, oidc.IDToken{ClientID: l.set.clientID, AccessToken: tokens.AccessToken})
-	switch {
-	case errors.Is(err, oidc.ErrUnavailable):
-		l.log.warn("a refreshed ID token cannot be checked; the claims of the old one stay", "session", s.tag(), "error", err.Error())
+	if err == nil {
+		err = s.checkSameLogin(claims)
+	}
+	if err != nil {
+		l.log.warn("a refreshed ID token is not taken; the claims of the old one stay", "session", s.tag(), "error", err.Error())
 		return result, nil
-	case err != nil:
-		return nil, fmt.Errorf("%w: %v", errGrantRefused, err)
-	case text(claims["sub"]) != text(old["sub"]):
-		// OpenID Connect Core, section 12.2.
-		return nil, fmt.Errorf("%w: the new ID token is of another sub", errGrantRefused)
 	}
 	result.IDToken = tokens.IDToken
 	return result, nil
+}
+
+// ofAnother refuses a grant whose ID token says that it is of another person, or
+// of another provider (OpenID Connect Core, section 12.2): whatever else came
+// with it is theirs. It is asked before the ID token is proven: what is not the
+// session's is not taken, whoever says so.
+//
+// An ID token that cannot be proven, whose time is wrong by this clock, or whose
+// hash does not fit, is another matter. It proves nothing, so it is left out, as if
+// the provider had sent none, which it may. The tokens beside it are the
+// session's: they came over TLS, from the token endpoint, for a refresh token
+// that nobody else has. To end the session would make a logout of a key rotation
+// or of two clocks.
+func ofAnother(idToken string, old map[string]interface{}) error {
+	claims, err := oidc.Unverified(idToken)
+	if err != nil {
+		return nil
+	}
+	for _, name := range []string{"iss", "sub"} {
+		if found := text(claims[name]); found != text(old[name]) {
+			return fmt.Errorf("%w: the new ID token is of another %s", errGrantRefused, name)
+		}
+	}
+	return nil
+}
+
+// checkSameLogin wants auth_time, if it is said again, to be that of the login
+// (OpenID Connect Core, section 12.2): else the ID token is of another one.
+func (s *session) checkSameLogin(claims map[string]interface{}) error {
+	at, said := claims["auth_time"]
+	if !said || s.AuthTime == 0 || unix(at) == s.AuthTime {
+		return nil
+	}
+	return errors.New("its auth_time is of another login")
 }

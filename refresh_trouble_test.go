@@ -39,16 +39,29 @@ func TestRefreshResponses(t *testing.T) {
 		}, false, ""},
 		"another aud": {func(b *oidctest.Behavior) {
 			b.RefreshClaims = map[string]interface{}{"aud": "other"}
-		}, false, ""},
+		}, true, "alice@example.com"},
 		"of another access token": {func(b *oidctest.Behavior) {
 			b.RefreshClaims = map[string]interface{}{"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}
+		}, true, "alice@example.com"},
+		"one of a clock that is ahead": {func(b *oidctest.Behavior) {
+			b.RefreshClaims = map[string]interface{}{"iat": float64(time.Now().Unix() + 86400), "email": "m@evil.test"}
+		}, true, "alice@example.com"},
+		"one without iat": {func(b *oidctest.Behavior) {
+			b.RefreshClaims = map[string]interface{}{"iat": nil, "email": "m@evil.test"}
+		}, true, "alice@example.com"},
+		"one of a key that nobody has": {func(b *oidctest.Behavior) {
+			b.IDTokenHeader = map[string]interface{}{"kid": "nobody's"}
+			b.RefreshClaims = map[string]interface{}{"email": "m@evil.test"}
+		}, true, "alice@example.com"},
+		"another sub, without a signature": {func(b *oidctest.Behavior) {
+			b.TokenResponse = map[string]interface{}{"id_token": "e30.eyJzdWIiOiJtYWxsb3J5In0.AA"}
 		}, false, ""},
 		"one that has ended": {func(b *oidctest.Behavior) {
 			b.RefreshClaims = map[string]interface{}{"exp": 1}
-		}, false, ""},
+		}, true, "alice@example.com"},
 		"without a signature": {func(b *oidctest.Behavior) {
 			b.TokenResponse = map[string]interface{}{"id_token": "e30.e30."}
-		}, false, ""},
+		}, true, "alice@example.com"},
 	} {
 		g := inStore(t, "cookie", nil)
 		g.login("/app", nil)

@@ -25,6 +25,9 @@ type session struct {
 	RefreshToken string                 `json:"r,omitempty"` // "": none, the session goes on without
 	Granted      int64                  `json:"g,omitempty"` // when the tokens came
 	UserInfo     map[string]interface{} `json:"u,omitempty"`
+	Asked        int64                  `json:"l,omitempty"` // when the login began; 0: not known
+	AuthTime     int64                  `json:"h,omitempty"` // auth_time of the login; 0: not said
+	Context      string                 `json:"x,omitempty"` // acr of the login; "": not said
 }
 
 // lasts is when the session is over, whatever is done with it.
@@ -174,6 +177,11 @@ func (l *Latchkey) identify(s *session) (*verified, error) {
 	if err != nil {
 		l.log.debug("session refused", "error", err.Error())
 		return nil, errNoCredential
+	}
+	if l.set.asked.anything() {
+		if err := l.set.asked.check(s, who.IDToken); err != nil {
+			return nil, err
+		}
 	}
 	packed, err := identity.Pack(who)
 	if err != nil {

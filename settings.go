@@ -25,6 +25,7 @@ type settings struct {
 	clientAuth           string
 	scopes               string
 	authParams           map[string]string
+	asked                asked
 	userInfo             bool
 	caCert               string // PEM
 	timeout              time.Duration
@@ -245,7 +246,7 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.store, s.redis.fingerprint, s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.apiTokenPolicy(), s.delegatePolicy(c),
+		s.keys.values, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.apiTokenPolicy(), s.delegatePolicy(c),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {

@@ -64,6 +64,7 @@ func (s *settings) compileProvider(m *mistakes, all *Config) {
 			m.add("provider.authParams", "%q is set by Latchkey", name)
 		}
 	}
+	s.compileAsked(m, c.AuthParams)
 	s.caCert = certificates(m, "provider.caCert", c.CACert)
 	s.timeout = duration(m, "provider.timeout", c.Timeout, time.Millisecond)
 }

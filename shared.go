@@ -138,7 +138,7 @@ func (l *Latchkey) openProviders(ctx context.Context) error {
 		}
 		l.verifier[i.name] = l.openProvider(ctx, client, oidc.Config{Issuer: i.name, JWKSURL: i.jwksURL})
 	}
-	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client}
+	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client, Codes: l.openCodes(ctx)}
 	if set.clientSecret != nil {
 		l.client.Secret = func() (string, error) {
 			value := set.clientSecret.get(l.now())
@@ -150,6 +150,16 @@ func (l *Latchkey) openProviders(ctx context.Context) error {
 	l.refreshClient = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: &patient, Secret: l.client.Secret}
 	l.reportSecrets()
 	return nil
+}
+
+// maxCodes is how many codes a provider is asked about at once. Logins by the
+// thousand finish in turn; what is too much is told to try again.
+const maxCodes = 64
+
+func (l *Latchkey) openCodes(ctx context.Context) *oauth2.Limit {
+	return resources.use(ctx, fingerprint("codes", l.set.issuer), func() (interface{}, func()) {
+		return oauth2.NewLimit(maxCodes), func() {}
+	}).(*oauth2.Limit)
 }
 
 func (l *Latchkey) openCaches(ctx context.Context) {

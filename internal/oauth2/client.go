@@ -7,6 +7,7 @@
 //	revocation.go  a token given back                               (RFC 7009)
 //	userinfo.go    claims for an access token                       (OIDC Core, 5.3)
 //	pkce.go        the proof that the code is for us                (RFC 7636)
+//	limit.go       how many codes are redeemed at once
 //
 // What goes wrong is one of two things: ErrUnavailable, the server gave no answer
 // that can be used and may do so later, or ErrRejected, it said no. Of the
@@ -24,12 +25,17 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/latchkey-auth/latchkey/internal/gone"
 )
 
 var (
 	// ErrUnavailable says that the server did not answer, or not in the protocol:
 	// network, time-out, 5xx, 429, a body that is not JSON.
 	ErrUnavailable = errors.New("authorization server unavailable")
+	// ErrBusy is wrapped beside ErrUnavailable where as many requests are under way
+	// as may be: nothing was sent.
+	ErrBusy = errors.New("too many requests under way")
 	// ErrRejected says that the server refused. The OAuth error code is in the
 	// message (RFC 6749, 5.2).
 	ErrRejected = errors.New("request rejected")
@@ -57,6 +63,7 @@ type Client struct {
 	Secret     func() (string, error) // asked for each request; nil: a public client
 	Auth       string                 // auto, client_secret_basic, client_secret_post or none; "": auto
 	HTTPClient *http.Client           // with time-out, and without redirects
+	Codes      *Limit                 // of codes redeemed at once; nil: none
 }
 
 // Endpoint is an address where the client authenticates.
@@ -127,10 +134,19 @@ func (c *Client) secret() (string, error) {
 func do(client *http.Client, req *http.Request) (map[string]interface{}, error) {
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, unanswered(err)
 	}
 	defer resp.Body.Close()
 	return read(resp)
+}
+
+// unanswered wraps gone.Err beside ErrUnavailable where nothing was sent:
+// the server may be elsewhere.
+func unanswered(err error) error {
+	if gone.Unreached(err) {
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, gone.Err, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 func read(resp *http.Response) (map[string]interface{}, error) {
@@ -153,6 +169,9 @@ func answer(resp *http.Response, object map[string]interface{}, parsed bool) (ma
 		return nil, fmt.Errorf("%w: found status %d", ErrUnavailable, status)
 	}
 	code := stringOf(object["error"])
+	if gone.Status(status) && code != invalidGrant {
+		return nil, fmt.Errorf("%w: %w: found status %d", ErrUnavailable, gone.Err, status)
+	}
 	switch {
 	case code != "" && (status == http.StatusOK || status >= 400):
 		return nil, rejected(code)

@@ -23,7 +23,7 @@ func (c *Client) Revoke(ctx context.Context, e Endpoint, token, hint string) err
 	}
 	resp, err := c.HTTPClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("revocation request: %w: %w", ErrUnavailable, err)
+		return fmt.Errorf("revocation request: %w", unanswered(err))
 	}
 	defer resp.Body.Close()
 	// The status says it all: the body is not to be read (RFC 7009, 2.2).

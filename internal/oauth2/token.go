@@ -15,15 +15,23 @@ type Tokens struct {
 	RefreshToken string // "": none
 	IDToken      string // "": none
 	Scope        string // "": as asked for
-	ExpiresIn    int64  // seconds; 0: not said
+	ExpiresIn    int64  // seconds; 0: it has ended; NoExpiry: not said
 }
+
+// NoExpiry is the ExpiresIn of an answer that has none.
+const NoExpiry = -1
 
 // maxExpiresIn keeps what is computed with it from overflowing: a hundred years.
 const maxExpiresIn = 100 * 365 * 24 * 3600
 
 // ExchangeCode gets the tokens for an authorization code. The error wraps
-// ErrUnavailable, or ErrRejected and perhaps ErrInvalidGrant.
+// ErrUnavailable, and ErrBusy where it was not tried, or ErrRejected and perhaps
+// ErrInvalidGrant.
 func (c *Client) ExchangeCode(ctx context.Context, e Endpoint, code, verifier, redirectURI string) (*Tokens, error) {
+	if !c.Codes.enter() {
+		return nil, fmt.Errorf("token request: %w: %w", ErrUnavailable, ErrBusy)
+	}
+	defer c.Codes.leave()
 	tokens, err := c.grant(ctx, e, url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {code},
@@ -67,16 +75,23 @@ func parseTokens(response map[string]interface{}) (*Tokens, error) {
 	return t, nil
 }
 
-// seconds reads expires_in, which some servers write as a string. What makes no
-// sense was not said.
+// seconds reads expires_in, which some servers write as a string. A token whose
+// end is said and is no time to come has ended: zero, less, what is no number.
+// Only where nothing is said may it go on without an end.
 func seconds(v interface{}) int64 {
+	if v == nil {
+		return NoExpiry
+	}
 	n, ok := v.(float64)
 	if !ok {
 		n, _ = strconv.ParseFloat(stringOf(v), 64)
 	}
-	// Written so that NaN, which ParseFloat reads, is refused.
-	if !(n > 0 && n <= maxExpiresIn) {
+	// Written so that NaN, which ParseFloat reads, has ended.
+	if !(n > 0) {
 		return 0
+	}
+	if n > maxExpiresIn {
+		return maxExpiresIn
 	}
 	return int64(n)
 }

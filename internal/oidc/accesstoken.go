@@ -56,6 +56,9 @@ func (p *Provider) verifyAccessToken(ctx context.Context, raw string, want Acces
 	if err != nil {
 		return nil, err
 	}
+	if err = checkUnbound(t.claims); err != nil {
+		return nil, err
+	}
 	if err = t.checkAccessType(aud, want); err != nil {
 		return nil, err
 	}
@@ -63,6 +66,18 @@ func (p *Provider) verifyAccessToken(ctx context.Context, raw string, want Acces
 		return nil, err
 	}
 	return t, nil
+}
+
+// checkUnbound refuses a token that is bound to a key (RFC 7800; DPoP, RFC 9449;
+// mutual TLS, RFC 8705). Whoever shows it has to prove that the key is theirs,
+// and no such proof is checked here: taken as a plain bearer token it would be
+// good in the hands of a thief, against which it was bound. Whatever stands in
+// cnf, even null, says that the issuer meant to.
+func checkUnbound(claims map[string]interface{}) error {
+	if cnf, present := claims["cnf"]; present {
+		return refuse("cnf", show(cnf), "no such claim: a proof of possession is not checked here")
+	}
+	return nil
 }
 
 func checkAudience(claims map[string]interface{}, wanted []string) ([]string, error) {

@@ -54,7 +54,6 @@ func TestRegisteredClaims(t *testing.T) {
 		{"deny nbf huge", object{"nbf": 1e300}, "a number of seconds"},
 		{"deny nbf negative", object{"nbf": -1}, "a number of seconds"},
 		{"deny nbf as a string", object{"nbf": "0"}, "a number of seconds"},
-		{"allow no iat", object{"iat": nil}, ""},
 		{"allow iat within the leeway", object{"iat": now + 60}, ""},
 		{"deny iat beyond it", object{"iat": now + 61}, "iat"},
 		{"deny iat as a string", object{"iat": "0"}, "a number of seconds"},
@@ -88,6 +87,36 @@ func TestClaimsAsText(t *testing.T) {
 			wantToken(t, access(p, raw), c.says, raw)
 		})
 	}
+}
+
+// A token that is bound to a key is none for bearers (RFC 9449, 7.1; RFC 8705, 3).
+func TestTokenBoundToAKey(t *testing.T) {
+	op, p, _ := start(t)
+	for _, c := range []struct {
+		name    string
+		changes object
+		says    string
+	}{
+		{"allow no iat", object{"iat": nil}, ""},
+		{"allow what only reads like it", object{"CNF": object{}, "cnf2": 1}, ""},
+		{"deny a key's thumbprint", object{"cnf": object{"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}, "cnf"},
+		{"deny a certificate's thumbprint", object{"cnf": object{"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}, "cnf"},
+		{"deny a key", object{"cnf": object{"jwk": object{"kty": "RSA"}}}, "cnf"},
+		{"deny an empty cnf", object{"cnf": object{}}, "cnf"},
+		{"deny a cnf that is a text", object{"cnf": ""}, "cnf"},
+		{"deny a cnf that is false", object{"cnf": false}, "cnf"},
+		{"deny a cnf that is a list", object{"cnf": []string{}}, "cnf"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, header := range []object{at(nil), {"typ": "JWT"}} {
+				raw := op.Sign(header, accessClaims(op, c.changes))
+				wantToken(t, access(p, raw), c.says, raw)
+			}
+		})
+	}
+	claims := `{"iss":"` + op.Issuer() + `","sub":"a","exp":1700000300,"aud":"` + oidctest.Audience + `","cnf":null}`
+	raw := op.SignText("RS256", `{"alg":"RS256","typ":"at+jwt"}`, claims)
+	wantToken(t, access(p, raw), "cnf", raw)
 }
 
 func TestAccessTokenAudience(t *testing.T) {

@@ -11,6 +11,7 @@ const (
 	leeway     = 60 * time.Second // for clocks that differ
 	maxSubject = 255              // OIDC Core, 2
 	maxSeconds = 253402300799     // the end of the year 9999
+	maxList    = 256              // elements of a claim that is gone through
 )
 
 // controls are the code points that a subject must not have: it ends up in
@@ -92,8 +93,11 @@ func audiences(claims map[string]interface{}) ([]string, error) {
 		return []string{s}, nil
 	}
 	list, ok := v.([]interface{})
+	if !ok || len(list) > maxList {
+		return nil, refuse("aud", show(v), "a string or a list of strings, at most "+strconv.Itoa(maxList))
+	}
 	out := stringsOf(v)
-	if !ok || len(out) != len(list) {
+	if len(out) != len(list) {
 		return nil, refuse("aud", show(v), "a string or a list of strings")
 	}
 	return out, nil
@@ -128,9 +132,17 @@ func show(v interface{}) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case []interface{}:
-		return quote(fmt.Sprint(v))
+		return showList(v)
 	}
 	return "an object"
+}
+
+func showList(list []interface{}) string {
+	const most = 16
+	if len(list) > most {
+		return "a list of " + strconv.Itoa(len(list))
+	}
+	return quote(fmt.Sprint(list))
 }
 
 func showSeconds(s float64) string {

@@ -21,6 +21,13 @@ type Metadata struct {
 	ResponseIssuer                bool     // authorization responses carry iss (RFC 9207)
 }
 
+// SameEndpoints says whether both name the same addresses for what is called
+// here.
+func (m *Metadata) SameEndpoints(other *Metadata) bool {
+	return m.TokenEndpoint == other.TokenEndpoint && m.UserInfoEndpoint == other.UserInfoEndpoint &&
+		m.RevocationEndpoint == other.RevocationEndpoint
+}
+
 // parseMetadata checks a discovery document and maps its endpoints.
 func parseMetadata(object map[string]interface{}, issuer, discoveryURL string) (*Metadata, error) {
 	// OIDC Discovery 1.0, 4.3: exactly equal, else this is another provider's

@@ -17,6 +17,9 @@ const (
 	retry    = 2 * time.Second  // from a failed fetch to the next
 )
 
+// errPaused says that a document was not asked for, since it was a moment ago.
+var errPaused = errors.New("asked for a moment ago")
+
 // document is something the provider publishes: the last good copy, and at most
 // one fetch in flight, however many wait for it.
 //
@@ -85,21 +88,26 @@ func (d *document) getAnew(ctx context.Context, fresh, good time.Duration) (inte
 	return d.wait(ctx, f)
 }
 
-// renew fetches anew, at most once in pause, and returns the newest good value
-// with the outcome of the last fetch.
+// renew returns the newest good value for a caller to whom something was missing
+// in it at the time since, and how it was come by: nil if it was asked for after
+// that, so that what is missing in it now is not there.
 //
-// A caller found something missing in the copy it had read before. Meanwhile
-// another's flight may have landed: then the pause holds this one back, and the
-// value returned is that flight's.
-func (d *document) renew(ctx context.Context, pause time.Duration) (interface{}, error) {
+// It is fetched anew at most once in pause. Where the pause holds that back, or
+// another's fetch had begun before, the outcome is errPaused: nobody knows.
+func (d *document) renew(ctx context.Context, since time.Time, pause time.Duration) (interface{}, error) {
 	d.mu.Lock()
 	value := d.value
 	err := d.err
+	if d.flight == nil && !d.tried.Before(since) {
+		d.mu.Unlock()
+		return value, err // another's fetch has just landed
+	}
 	if d.flight == nil && d.now().Sub(d.tried) < pause {
 		d.mu.Unlock()
-		return value, err
+		return value, d.paused(err)
 	}
 	f := d.takeOff()
+	late := d.tried.Before(since)
 	d.mu.Unlock()
 
 	if f == nil {
@@ -109,7 +117,18 @@ func (d *document) renew(ctx context.Context, pause time.Duration) (interface{},
 	if err != nil {
 		return value, err
 	}
+	if late {
+		return landed, d.paused(nil)
+	}
 	return landed, nil
+}
+
+// paused says that nobody was asked, and so that nobody knows.
+func (d *document) paused(last error) error {
+	if last != nil {
+		return last
+	}
+	return fmt.Errorf("%s of %q: %w: %w", d.name, d.issuer, ErrUnavailable, errPaused)
 }
 
 // takeOff returns the flight to wait for, a new one if need be; nil so soon

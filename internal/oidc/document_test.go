@@ -213,9 +213,11 @@ func TestUnknownKidIsThrottled(t *testing.T) {
 
 	op.Rotate()
 	rotated := op.AccessToken(nil)
-	wantToken(t, access(p, rotated), "rsa-2", rotated)
-	c.move(unknownKidPause - time.Millisecond)
-	wantToken(t, access(p, rotated), "rsa-2", rotated)
+	wantToken(t, access(p, rotated), "rsa-2", rotated) // of the instant of the fetch
+	c.move(time.Millisecond)
+	wantUnavailable(t, access(p, rotated), "a moment ago")
+	c.move(unknownKidPause - 2*time.Millisecond)
+	wantUnavailable(t, access(p, rotated), "a moment ago")
 	fetches(2)
 	c.move(time.Millisecond)
 	errs := make(chan error, 20)
@@ -252,7 +254,7 @@ func TestRenewWhileBackingOff(t *testing.T) {
 		return nil, errors.New("slow and bad")
 	}
 	for i := 0; i < 2; i++ {
-		_, err := d.renew(background, unknownKidPause)
+		_, err := d.renew(background, c.now(), unknownKidPause)
 		wantUnavailable(t, err, "slow and bad")
 	}
 	if n := d.snapshot().fetches; n != 1 {

@@ -33,6 +33,9 @@ func FuzzToken(f *testing.F) {
 			}
 			return
 		}
+		if token.unique() != nil {
+			return
+		}
 		parts := strings.Split(raw, ".")
 		if len(raw) > maxToken || len(parts) != 3 || token.signed != parts[0]+"."+parts[1] {
 			t.Fatalf("%q: signed %q", raw, token.signed)
@@ -101,11 +104,11 @@ func oneReading(data []byte) string {
 }
 
 func readContainer(d *json.Decoder, kind json.Delim, level int) string {
+	if level > maxDepth {
+		return "too deep"
+	}
 	names := map[string]bool{}
 	for d.More() {
-		if level == maxDepth {
-			return "too deep"
-		}
 		next, err := d.Token()
 		if err != nil {
 			return "not JSON"

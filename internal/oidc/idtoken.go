@@ -13,6 +13,12 @@ type IDToken struct {
 	Nonce       string // of the login; "": none was sent, as in a refresh
 	AccessToken string // set: at_hash, where there is one, must be its hash
 	Code        string // set: c_hash likewise
+	// AuthenticatedAfter is the Unix second after which the person must have
+	// authenticated, give or take the clocks' leeway: auth_time is required then
+	// (OIDC Core 3.1.3.7, 13). 0: not asked.
+	AuthenticatedAfter int64
+	// Contexts are what acr may be (OIDC Core 3.1.3.7, 12). nil: anything.
+	Contexts []string
 }
 
 // VerifyIDToken checks an ID token as OIDC Core 3.1.3.7 has it and returns its
@@ -49,12 +55,17 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, want IDToken) 
 	if err = checkNonce(t.claims, want.Nonce); err != nil {
 		return nil, err
 	}
+	if err = p.checkAuthentication(t.claims, want); err != nil {
+		return nil, err
+	}
 	if err = t.checkHash("at_hash", "the access token", want.AccessToken); err != nil {
 		return nil, err
 	}
 	if err = t.checkHash("c_hash", "the code", want.Code); err != nil {
 		return nil, err
 	}
+	// It came from the token endpoint itself.
+	t.fromProvider = true
 	if err = p.verify(ctx, t); err != nil {
 		return nil, err
 	}
@@ -73,6 +84,31 @@ func (t *token) checkIDType() error {
 	}
 	if events, present := t.claims["events"]; present {
 		return refuse("events", show(events), "no such claim in an ID token")
+	}
+	return nil
+}
+
+func (p *Provider) checkAuthentication(claims map[string]interface{}, want IDToken) error {
+	// OIDC Core, 2: required. It also says when what the token claims was true.
+	if _, present := claims["iat"]; !present {
+		return refuse("iat", "nothing", "a time")
+	}
+	if at := secondsOf(claims["auth_time"]); want.AuthenticatedAfter != 0 && at > seconds(p.now().Add(leeway)) {
+		return refuse("auth_time", showSeconds(at), "a time up to now")
+	}
+	return CheckLogin(claims, want.AuthenticatedAfter, want.Contexts)
+}
+
+// CheckLogin checks in the claims of an ID token what was asked of the login: see
+// AuthenticatedAfter and Contexts of IDToken.
+func CheckLogin(claims map[string]interface{}, after int64, contexts []string) error {
+	at, present := claims["auth_time"].(float64)
+	if earliest := float64(after) - leeway.Seconds(); after != 0 && (!present || at < earliest) {
+		return refuse("auth_time", show(claims["auth_time"]), "a time after "+showSeconds(earliest))
+	}
+	acr := stringOf(claims["acr"])
+	if len(contexts) > 0 && (acr == "" || !contains(contexts, acr)) {
+		return refuse("acr", show(claims["acr"]), fmt.Sprintf("one of %q", contexts))
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ func TestVerifyIDToken(t *testing.T) {
 	op, p, _ := start(t)
 	const client = oidctest.ClientID
 	plain, login := IDToken{ClientID: client}, IDToken{ClientID: client, Nonce: "n-0S6"}
+	recent := IDToken{ClientID: client, AuthenticatedAfter: 1699999900}
+	strong := IDToken{ClientID: client, Contexts: []string{"mfa", "gold"}}
 	for _, c := range []struct {
 		name   string
 		header object
@@ -46,6 +48,26 @@ func TestVerifyIDToken(t *testing.T) {
 		{"deny no audience", nil, object{"aud": nil}, plain, "aud"},
 		{"deny an audience that is a number", nil, object{"aud": 1}, plain, "a string or a list"},
 		{"deny where no client is wanted", nil, object{"aud": ""}, IDToken{}, "aud"},
+
+		{"deny no iat", nil, object{"iat": nil}, plain, "iat"},
+		{"deny an iat that is a text", nil, object{"iat": "1700000000"}, plain, "iat"},
+		{"deny an iat in the future", nil, object{"iat": 1700000061}, plain, "iat"},
+
+		{"allow an auth_time nobody wants", nil, object{"auth_time": 1}, plain, ""},
+		{"allow an auth_time after", nil, object{"auth_time": 1699999900}, recent, ""},
+		{"allow an auth_time before, by less than the clocks' leeway", nil, object{"auth_time": 1699999840}, recent, ""},
+		{"deny an auth_time before", nil, object{"auth_time": 1699999839}, recent, "auth_time"},
+		{"deny an auth_time in the future", nil, object{"auth_time": 1700000061}, recent, "auth_time"},
+		{"deny an auth_time that is a text", nil, object{"auth_time": "1700000000"}, recent, "auth_time"},
+		{"deny an auth_time that is null", nil, object{"auth_time": nil}, recent, "auth_time"},
+		{"deny no auth_time", nil, nil, recent, "auth_time"},
+		{"allow an acr nobody wants", nil, object{"acr": "0"}, plain, ""},
+		{"allow one acr of several", nil, object{"acr": "gold"}, strong, ""},
+		{"deny another acr", nil, object{"acr": "0"}, strong, "acr"},
+		{"deny an acr that begins alike", nil, object{"acr": "golden"}, strong, "acr"},
+		{"deny an empty acr", nil, object{"acr": ""}, IDToken{ClientID: client, Contexts: []string{""}}, "acr"},
+		{"deny an acr that is a list", nil, object{"acr": []string{"gold"}}, strong, "acr"},
+		{"deny no acr", nil, nil, strong, "acr"},
 
 		{"allow the nonce", nil, object{"nonce": "n-0S6"}, login, ""},
 		{"allow a nonce nobody wants", nil, object{"nonce": "x"}, plain, ""},

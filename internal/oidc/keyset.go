@@ -2,8 +2,12 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/gone"
 )
 
 const (
@@ -94,37 +98,50 @@ func (p *Provider) fetchKeySet(ctx context.Context) (*keySet, error) {
 		}
 		address = m.JWKSURI
 	}
-	object, err := fetchObject(ctx, p.client, address)
+	object, err := p.fetchKeys(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	return parseKeySet(object)
 }
 
-// key returns the one key that may have signed a token of that header.
-func (p *Provider) key(ctx context.Context, kid, alg string) (interface{}, error) {
+// fetchKeys follows keys that have moved: discovery says where to.
+func (p *Provider) fetchKeys(ctx context.Context, address string) (map[string]interface{}, error) {
+	object, err := fetchObject(ctx, p.client, address)
+	if p.jwksURL != "" || !errors.Is(err, gone.Err) {
+		return object, err
+	}
+	m, failed := p.Rediscover(ctx)
+	if failed != nil || m.JWKSURI == address {
+		return nil, err
+	}
+	return fetchObject(ctx, p.client, m.JWKSURI)
+}
+
+// key returns the one key that may have signed the token.
+func (p *Provider) key(ctx context.Context, t *token) (interface{}, error) {
 	v, err := p.keys.get(ctx, freshFor, goodFor)
 	if err != nil {
 		return nil, err
 	}
-	if key := v.(*keySet).only[keyName{kid, alg}]; key != nil {
+	if key := v.(*keySet).only[keyName{t.kid, t.alg}]; key != nil {
 		return key, nil
 	}
-	return p.keyAnew(ctx, v.(*keySet), kid, alg)
+	return p.keyAnew(ctx, v.(*keySet), t)
 }
 
 // keyAnew is key where the set has none, or several that fit.
-func (p *Provider) keyAnew(ctx context.Context, known *keySet, kid, alg string) (interface{}, error) {
+func (p *Provider) keyAnew(ctx context.Context, known *keySet, t *token) (interface{}, error) {
 	var err error
-	fitting := known.choose(kid, alg)
+	fitting := known.choose(t.kid, t.alg)
 	if len(fitting) == 0 {
-		fitting, err = p.newKeys(ctx, kid, alg)
+		fitting, err = p.newKeys(ctx, t)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if len(fitting) != 1 {
-		return nil, refuseKid(kid, alg, len(fitting))
+		return nil, refuseKid(t.kid, t.alg, len(fitting))
 	}
 	return fitting[0].key, nil
 }
@@ -132,15 +149,60 @@ func (p *Provider) keyAnew(ctx context.Context, known *keySet, kid, alg string) 
 // newKeys looks for a key that was not in the set: the provider may have rotated
 // (OIDC Core, 10.1.1). It is asked again unless it was within the pause.
 //
-// While the provider does not answer, nobody knows whether the kid is made up or
-// new. That is ErrUnavailable, for the token may be good.
-func (p *Provider) newKeys(ctx context.Context, kid, alg string) ([]*publicKey, error) {
-	v, err := p.keys.renew(ctx, unknownKidPause)
-	fitting := v.(*keySet).choose(kid, alg)
-	if len(fitting) == 0 {
-		return nil, err
+// While the provider is not asked, or does not answer, nobody knows whether the
+// kid is made up or new. That is ErrUnavailable, for the token may be good. Only
+// a kid that is there, for another kind of key, is another's then, too.
+func (p *Provider) newKeys(ctx context.Context, t *token) ([]*publicKey, error) {
+	s, err := p.renewKeys(ctx, t)
+	fitting := s.choose(t.kid, t.alg)
+	if len(fitting) > 0 {
+		return fitting, nil
 	}
-	return fitting, nil
+	if t.kid != "" && len(s.byKid[t.kid]) > 0 {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// renewKeys asks for the keys anew. For what the token endpoint has just sent it
+// asks a second time where the first answer was on its way before that.
+func (p *Provider) renewKeys(ctx context.Context, t *token) (*keySet, error) {
+	v, err := p.keys.renew(ctx, t.came, t.pause())
+	if t.fromProvider && errors.Is(err, errPaused) {
+		v, err = p.keys.renew(ctx, t.came, t.pause())
+	}
+	return v.(*keySet), err
+}
+
+// verifyAnew is verify where the key that is known did not sign the token: the
+// provider may have put another in its place, under the same kid. Most of these
+// tokens are forged, so while the provider is not asked they are refused; but
+// what its token endpoint has just sent is not called forged by keys of before.
+func (p *Provider) verifyAnew(ctx context.Context, t *token, known interface{}) error {
+	s, err := p.renewKeys(ctx, t)
+	if err != nil && t.fromProvider {
+		return err
+	}
+	for _, k := range s.choose(t.kid, t.alg) {
+		if !sameKey(k.key, known) && t.signedBy(k.key) {
+			return nil
+		}
+	}
+	return t.refuseSignature()
+}
+
+// sameKey is true of two that were read from equal JWKs. The keys' own Equal
+// takes an interface, which the interpreter would have to fill.
+func sameKey(a, b interface{}) bool { return reflect.DeepEqual(a, b) }
+
+// pause is how long the keys must not have been asked for to be asked for now.
+// Anybody can make up a kid, but nobody makes the token endpoint send one: what
+// it sends waits for the keys of now.
+func (t *token) pause() time.Duration {
+	if t.fromProvider {
+		return 0
+	}
+	return unknownKidPause
 }
 
 func refuseKid(kid, alg string, fitting int) error {

@@ -5,56 +5,77 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
 const (
-	maxDepth   = 32 // of a value; the object itself is 1 deep
+	maxDepth   = 32 // objects and lists in one another, the object itself among them
 	maxMembers = 256
 )
 
 // decodeObject reads one JSON object, nested no deeper than maxDepth, and
 // nothing after it.
 //
-// Anybody can send JSON as long as a token may be. So nothing here or in unique
-// walks it: the interpreter would take fifty times as long as for a good token.
+// Anybody can send JSON as long as a token may be. So what is done to it is
+// compiled, takes time and memory in proportion to its length, and looks at the
+// depth before anything is built: the decoder recurses.
 func decodeObject(data []byte) (map[string]interface{}, error) {
 	// encoding/json turns every broken sequence into U+FFFD, and so two
 	// subjects into one.
 	if !utf8.Valid(data) {
 		return nil, errors.New("is not UTF-8")
 	}
+	if brackets(data) >= maxDepth && deep(data) {
+		return nil, fmt.Errorf("is nested deeper than %d, or not JSON", maxDepth)
+	}
 	var object map[string]interface{}
 	// The decoder's own error may quote a long piece of the input.
 	if json.Unmarshal(data, &object) != nil || object == nil {
 		return nil, errors.New("is not one JSON object")
 	}
-	if brackets(data) >= maxDepth && deep(data) {
-		return nil, fmt.Errorf("is nested deeper than %d", maxDepth)
-	}
 	return object, nil
 }
 
 var (
-	brace     = []byte("{")
-	bracket   = []byte("[")
-	quoteMark = []byte(`"`)
-	tooDeep   = []byte("\n" + strings.Repeat(" ", maxDepth))
+	brace            = []byte("{")
+	bracket          = []byte("[")
+	quoteMark        = []byte(`"`)
+	escapedBackslash = []byte(`\\`)
+	escapedQuote     = []byte(`\"`)
 )
 
 func brackets(data []byte) int {
 	return bytes.Count(data, brace) + bytes.Count(data, bracket)
 }
 
-// deep writes each value on a line of its own, indented by a space for each
-// object and list that it is in. No string has a line end.
+// scannerDepth is how deep encoding/json lets values be nested.
+const scannerDepth = 10000
+
+var (
+	// openers and closers leave maxDepth levels to what stands between them.
+	openers = bytes.Repeat(bracket, scannerDepth-maxDepth)
+	closers = bytes.Repeat([]byte("]"), scannerDepth-maxDepth)
+	// measurable says that encoding/json still has this limit.
+	measurable = json.Valid(nested(scannerDepth)) && !json.Valid(nested(scannerDepth+1))
+)
+
+func nested(depth int) []byte {
+	return append(bytes.Repeat(bracket, depth), bytes.Repeat([]byte("]"), depth)...)
+}
+
+// deep says whether data is nested deeper than maxDepth, or not JSON. The
+// scanner of encoding/json counts: it needs a few bytes for each level, and
+// builds nothing.
 func deep(data []byte) bool {
-	var lines bytes.Buffer
-	err := json.Indent(&lines, data, "", " ")
-	return err != nil || bytes.Contains(lines.Bytes(), tooDeep)
+	if !measurable {
+		return true // by its brackets it may be
+	}
+	inside := make([]byte, 0, len(data)+2*len(openers))
+	inside = append(inside, openers...)
+	inside = append(inside, data...)
+	inside = append(inside, closers...)
+	return !json.Valid(inside)
 }
 
 // unique refuses an object in which a member is named twice, at any depth: two
@@ -70,14 +91,13 @@ func unique(data []byte, object map[string]interface{}) error {
 	return nil
 }
 
-// stringOfJSON matches the strings of what is known to be JSON.
-var stringOfJSON = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
+// countStrings counts the strings of what is known to be JSON: by the quotes
+// that are not escaped. A backslash that is escaped escapes nothing.
 func countStrings(data []byte) int {
-	if bytes.IndexByte(data, '\\') < 0 {
-		return bytes.Count(data, quoteMark) / 2
+	if bytes.IndexByte(data, '\\') >= 0 {
+		data = bytes.ReplaceAll(data, escapedBackslash, nil)
 	}
-	return len(stringOfJSON.FindAllIndex(data, -1))
+	return (bytes.Count(data, quoteMark) - bytes.Count(data, escapedQuote)) / 2
 }
 
 // quote shows a value that somebody sent, for a message or a log.

@@ -115,6 +115,21 @@ func (p *Provider) Reach(ctx context.Context) (*Metadata, error) {
 	return p.metadata(ctx, reachAge, reachAge)
 }
 
+// Rediscover is Metadata for a caller to whom an endpoint does not answer as one
+// does, which may have moved: fetched anew, unless it was a moment ago.
+func (p *Provider) Rediscover(ctx context.Context) (*Metadata, error) {
+	since := p.now()
+	known, err := p.Metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, err := p.discovery.renew(ctx, since, unknownKidPause)
+	if m, ok := v.(*Metadata); ok && (err == nil || errors.Is(err, errPaused)) {
+		known = m
+	}
+	return known, nil
+}
+
 func (p *Provider) metadata(ctx context.Context, fresh, good time.Duration) (*Metadata, error) {
 	if p.ownKeys != nil {
 		return nil, fmt.Errorf("discovery of %q: off, its keys are our own: %w", p.issuer, ErrUnavailable)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const maxToken = 16 << 10
@@ -19,11 +20,19 @@ type token struct {
 	header    map[string]interface{} // never changed: tokens share it
 	newHeader string                 // the header as it was encoded, if it was not known
 	claims    map[string]interface{}
-	signed    string // JWS Signing Input
-	signature []byte
-	alg       string
-	kid       string
+	texts     tokenTexts
+	// fromProvider says that the token endpoint sent it, and not a client.
+	fromProvider bool
+	came         time.Time
+	signed       string // JWS Signing Input
+	signature    []byte
+	alg          string
+	kid          string
 }
+
+// tokenTexts are the JSON that header and claims were decoded from; nil for a
+// header that was known.
+type tokenTexts struct{ header, claims []byte }
 
 // refuse says what of a token was found to be other than wanted.
 func refuse(what, found, wanted string) error {
@@ -51,34 +60,45 @@ func parse(raw string) (*token, error) {
 	t := &token{header: knownHeaders.get(parts[0]), signed: raw[:len(raw)-len(parts[2])-1], signature: signature}
 	if t.header == nil {
 		t.newHeader = parts[0]
-		t.header, err = decodePart("header", parts[0])
+		t.header, t.texts.header, err = decodePart("header", parts[0])
 		if err != nil {
 			return nil, err
 		}
 	}
-	t.claims, err = decodePart("claims", parts[1])
+	t.claims, t.texts.claims, err = decodePart("claims", parts[1])
 	if err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-func decodePart(name, part string) (map[string]interface{}, error) {
+func decodePart(name, part string) (map[string]interface{}, []byte, error) {
 	data, err := base64url.DecodeString(part)
 	if err != nil {
-		return nil, refuse(name, "another encoding", "base64url")
+		return nil, nil, refuse(name, "another encoding", "base64url")
 	}
 	object, err := decodeObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", name, err, ErrToken)
+		return nil, nil, fmt.Errorf("%s: %w: %w", name, err, ErrToken)
 	}
 	if len(object) > maxMembers {
-		return nil, refuse(name, strconv.Itoa(len(object))+" members", "at most "+strconv.Itoa(maxMembers))
+		return nil, nil, refuse(name, strconv.Itoa(len(object))+" members", "at most "+strconv.Itoa(maxMembers))
 	}
-	if err = unique(data, object); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", name, err, ErrToken)
+	return object, data, nil
+}
+
+// unique is looked at after the signature: only what the issuer has signed is
+// worth writing again.
+func (t *token) unique() error {
+	if t.newHeader != "" {
+		if err := unique(t.texts.header, t.header); err != nil {
+			return fmt.Errorf("header: %w: %w", err, ErrToken)
+		}
 	}
-	return object, nil
+	if err := unique(t.texts.claims, t.claims); err != nil {
+		return fmt.Errorf("claims: %w: %w", err, ErrToken)
+	}
+	return nil
 }
 
 // header parameters that make a token one we do not take (RFC 8725, 3.10): a key
@@ -123,17 +143,28 @@ func shortType(typ string) string {
 
 // verify is the last step, and the only dear one.
 func (p *Provider) verify(ctx context.Context, t *token) error {
-	key, err := p.key(ctx, t.kid, t.alg)
+	t.came = p.now()
+	key, err := p.key(ctx, t)
 	if err != nil {
 		return err
 	}
-	if algorithms[t.alg].jws.Verify(t.signed, t.signature, key) != nil {
-		return t.refuseSignature()
+	if !t.signedBy(key) {
+		err = p.verifyAnew(ctx, t, key)
+		if err != nil {
+			return err
+		}
+	}
+	if err = t.unique(); err != nil {
+		return err
 	}
 	if t.newHeader != "" {
 		knownHeaders.learn(t.newHeader, t.header)
 	}
 	return nil
+}
+
+func (t *token) signedBy(key interface{}) bool {
+	return algorithms[t.alg].jws.Verify(t.signed, t.signature, key) == nil
 }
 
 func (t *token) refuseSignature() error {
@@ -145,6 +176,9 @@ func (t *token) refuseSignature() error {
 func Unverified(raw string) (map[string]interface{}, error) {
 	t, err := parse(raw)
 	if err != nil {
+		return nil, err
+	}
+	if err = t.unique(); err != nil {
 		return nil, err
 	}
 	return t.claims, nil

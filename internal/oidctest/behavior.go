@@ -11,6 +11,7 @@ type Behavior struct {
 	Now func() time.Time // nil: time.Now
 
 	Discovery   map[string]interface{}   // over the discovery document
+	Moved       string                   // in front of the endpoints' paths, as "/v2"; without it, they are 404
 	AuthMethods []string                 // advertised, and the only ones taken; nil: basic and post, not advertised
 	Keys        []map[string]interface{} // of the key set; nil: PublicKeys
 

@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -172,9 +173,16 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 		h(w, r)
 		return
 	}
-	switch r.URL.Path {
-	case Discovery:
+	if r.URL.Path == Discovery {
 		p.serveDiscovery(w)
+		return
+	}
+	moved := p.now().Moved
+	if !strings.HasPrefix(r.URL.Path, moved) {
+		http.NotFound(w, r)
+		return
+	}
+	switch strings.TrimPrefix(r.URL.Path, moved) {
 	case JWKS:
 		p.serveKeys(w)
 	case Token:
@@ -192,14 +200,15 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 
 func (p *Provider) serveDiscovery(w http.ResponseWriter) {
 	b := p.now()
+	at := p.Issuer() + b.Moved
 	document := map[string]interface{}{
 		"issuer":                                p.Issuer(),
 		"authorization_endpoint":                p.Issuer() + "/authorize",
-		"token_endpoint":                        p.Issuer() + Token,
-		"jwks_uri":                              p.Issuer() + JWKS,
-		"userinfo_endpoint":                     p.Issuer() + UserInfo,
-		"end_session_endpoint":                  p.Issuer() + EndSession,
-		"revocation_endpoint":                   p.Issuer() + Revocation,
+		"token_endpoint":                        at + Token,
+		"jwks_uri":                              at + JWKS,
+		"userinfo_endpoint":                     at + UserInfo,
+		"end_session_endpoint":                  at + EndSession,
+		"revocation_endpoint":                   at + Revocation,
 		"id_token_signing_alg_values_supported": []string{"RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"},
 		"authorization_response_iss_parameter_supported": !b.OmitIss,
 	}

@@ -75,7 +75,7 @@ func TestBehavior(t *testing.T) {
 		b.TokenResponse = object{"expires_in": nil, "scope": "openid"}
 	})
 	tokens, callback := login(t, p)
-	if callback.Get("iss") != "https://evil.example.com" || tokens.ExpiresIn != 0 || tokens.Scope != "openid" {
+	if callback.Get("iss") != "https://evil.example.com" || tokens.ExpiresIn != oauth2.NoExpiry || tokens.Scope != "openid" {
 		t.Errorf("found callback %v, tokens %+v", callback, tokens)
 	}
 	id, _ := oidc.Unverified(tokens.IDToken)

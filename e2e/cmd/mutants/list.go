@@ -41,5 +41,6 @@ func mutants() []mutant {
 		refreshMutants, coordinatorMutants, leaseMutants, grantMutants, logoutMutants,
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
 		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, serverMutants, denialMutants,
+		providerMutants,
 	)
 }

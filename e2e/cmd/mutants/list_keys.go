@@ -54,7 +54,7 @@ var signatureMutants = []mutant{
 	{jwtKeys, "an ID token that is not signed by the key", "internal/oidc/idtoken.go",
 		"if err = p.verify(ctx, t); err != nil {", "if err != nil {"},
 	{jwtKeys, "any signature", tokenFile,
-		"if algorithms[t.alg].jws.Verify(t.signed, t.signature, key) != nil {", "if key == nil {"},
+		"return algorithms[t.alg].jws.Verify(t.signed, t.signature, key) == nil", "return key != nil"},
 	{jwtKeys, "alg none; HS with a public key", tokenFile,
 		"if _, ok := algorithms[t.alg]; !ok || !contains(accepted, t.alg) {", "if !contains(accepted, t.alg) {"},
 	{jwtKeys, "an alg that the issuer is not pinned to", tokenFile,
