@@ -14,7 +14,7 @@ demo: ## provider, app and Traefik with Latchkey in front; open it in a browser,
 
 test: tools fmt vet staticcheck unit interpreted fuzz e2e ## everything below, in this order
 
-tools: ## what the tests need of the system: chromium, redis-server, a C compiler for -race
+tools: ## what the tests need of the system: chromium, redis-server, python3, a C compiler for -race
 	@scripts/tools
 
 fmt: ## gofmt has nothing to say

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,7 +8,6 @@ import (
 
 	"github.com/mitchellh/mapstructure"
 	"github.com/traefik/paerser/parser"
-	"gopkg.in/yaml.v3"
 
 	"github.com/latchkey-auth/latchkey"
 	"github.com/latchkey-auth/latchkey/e2e/checkout"
@@ -95,61 +92,6 @@ func TestReadmeLabels(t *testing.T) {
 	}
 	if config.Bearer.Enabled {
 		t.Error("bearer tokens are enabled")
-	}
-}
-
-// resource is what the tests need of a Kubernetes resource.
-type resource struct {
-	Kind     string `yaml:"kind"`
-	Metadata struct {
-		Name      string `yaml:"name"`
-		Namespace string `yaml:"namespace"`
-	} `yaml:"metadata"`
-	StringData map[string]string `yaml:"stringData"`
-	Spec       struct {
-		Plugin map[string]map[string]any `yaml:"plugin"`
-		Routes []struct {
-			Middlewares []struct {
-				Name string `yaml:"name"`
-			} `yaml:"middlewares"`
-		} `yaml:"routes"`
-	} `yaml:"spec"`
-}
-
-// The Kubernetes resources name one another, and the Middleware's settings are such as New accepts.
-func TestReadmeKubernetes(t *testing.T) {
-	t.Parallel()
-	readme := readDocument(t, "README.md")
-	resources := map[string]resource{}
-	decoder := yaml.NewDecoder(strings.NewReader(readme.marked(t, "check: kubernetes")[0].text))
-	for {
-		var r resource
-		err := decoder.Decode(&r)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		resources[r.Kind] = r
-	}
-	login, secret := resources["Middleware"], resources["Secret"]
-	settings := login.Spec.Plugin[pluginName]
-	resolve(settings, "urn:k8s:secret:", func(urn string) string {
-		name, key, _ := strings.Cut(urn, ":")
-		if name != secret.Metadata.Name || login.Metadata.Namespace != secret.Metadata.Namespace || secret.StringData[key] == "" {
-			t.Errorf("the Secret %+v in %q has no %q", secret.Metadata, login.Metadata.Namespace, urn)
-		}
-		return secret.StringData[key]
-	})
-	accepted(t, settings)
-
-	routes := resources["IngressRoute"].Spec.Routes
-	if len(routes) != 1 || len(routes[0].Middlewares) != 1 || routes[0].Middlewares[0].Name != login.Metadata.Name {
-		t.Errorf("the IngressRoute has %+v, want the middleware %q", routes, login.Metadata.Name)
-	}
-	if annotation := login.Metadata.Namespace + "-" + login.Metadata.Name + "@kubernetescrd"; !strings.Contains(readme.text, annotation) {
-		t.Errorf("the annotation for an Ingress lacks %q", annotation)
 	}
 }
 

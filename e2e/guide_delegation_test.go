@@ -27,8 +27,8 @@ func TestDelegationGuide(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tr.run(tr.dir, `git clone "https://$MODULE" "plugins-local/src/$MODULE"
-export OIDC_CLIENT_SECRET=`+harness.ClientSecret+`
+	tr.run(`git clone "https://$MODULE" "plugins-local/src/$MODULE"
+export OIDC_CLIENT_SECRET=` + harness.ClientSecret + `
 traefik --configfile=traefik.yml
 `)
 	tr.register()

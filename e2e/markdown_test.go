@@ -30,7 +30,7 @@ type block struct {
 var (
 	heading = regexp.MustCompile(`^#+ (.*)$`)
 	comment = regexp.MustCompile(`^<!-- (.*) -->$`)
-	known   = regexp.MustCompile(`^(check: (static|settings|bare|dynamic|compose|kubernetes|defaults)|trial: (delegation\.yml|traefik\.yml|dynamic\.yml|dynamic\.toml))$`)
+	known   = regexp.MustCompile(`^(check: (static|settings|bare|dynamic|compose|helm|kubernetes|defaults)|trial: (delegation\.yml|traefik\.yml|dynamic\.yml|dynamic\.toml))$`)
 )
 
 func readDocument(t *testing.T, path string) document {
