@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -189,12 +190,17 @@ func (l *Latchkey) issuerOf(token string) (issuer, error) {
 	return issuer{}, fmt.Errorf("verify access token: its iss %q is no accepted issuer: %w", name, oidc.ErrToken)
 }
 
+// emailAddress has one @, so that everybody who takes it apart finds the same
+// domain: of mallory@example.net@example.com some take the last.
+var emailAddress = regexp.MustCompile(`^[^@\pZ\pC]+@[^@\pZ\pC]+$`)
+
 // trustedEmail leaves out an e-mail address that its issuer says it has not
-// verified (OpenID Connect Core, section 5.7): neither a rule nor an upstream
-// may take it for the subject's.
+// verified (OpenID Connect Core, section 5.7), and a text that is none: neither
+// a rule nor an upstream may take it for the subject's.
 func trustedEmail(claims map[string]interface{}) map[string]interface{} {
+	email, given := claims["email"]
 	verified, present := claims["email_verified"]
-	if !present || verified == true || verified == "true" {
+	if !given || emailAddress.MatchString(text(email)) && (!present || verified == true || verified == "true") {
 		return claims
 	}
 	trusted := make(map[string]interface{}, len(claims))

@@ -1,5 +1,5 @@
 // Package claims is the rule language of the authorize setting: Traefik Hub's
-// language for JWT claims.
+// language for JWT claims, and Suffix.
 //
 //	OneOf(`groups`, `ops`, `dev`) && !Equals(`email_verified`, `false`)
 //
@@ -16,6 +16,7 @@
 //
 //	Equals(`claim`, `value`)                        a scalar that is value
 //	Prefix(`claim`, `prefix`)                       a string that starts so
+//	Suffix(`claim`, `suffix`)                       a string that ends so
 //	Contains(`claim`, `value`)                      a string with value in it,
 //	                                                or a list with that element
 //	SplitContains(`claim`, `separator`, `value`)    a string that has value once
@@ -26,9 +27,9 @@
 //	                                                values, or a list with one
 //
 // A function is false, never an error, where the claim is absent, null or of
-// another shape: Equals and Prefix are false of a list. So !Equals(`a`, `b`)
+// another shape: Equals, Prefix and Suffix are false of a list. So !Equals(`a`, `b`)
 // is true of everybody who has no claim a at all: say what is allowed rather
-// than what is not. An empty prefix or part is in every string.
+// than what is not. An empty prefix, suffix or part is in every string.
 //
 // Claims are values as encoding/json decodes them into an interface{}.
 package claims

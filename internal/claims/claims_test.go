@@ -147,6 +147,21 @@ func TestFunctions(t *testing.T) {
 			deny  Prefix('null', '')
 			deny  Prefix('absent', '')
 		`},
+		{"suffix", `
+			allow Suffix('email', '@example.com')
+			allow Suffix('email', 'ann@example.com')
+			allow Suffix('email', '')
+			deny  Suffix('email', '@Example.com')
+			deny  Suffix('email', '@example.co')
+			deny  Suffix('email', 'nn@example.org')
+			deny  Suffix('email', ' ann@example.com')
+			deny  Suffix('groups', 'team')
+			deny  Suffix('groups', '')
+			deny  Suffix('uid', '9')
+			deny  Suffix('email_verified', 'e')
+			deny  Suffix('null', '')
+			deny  Suffix('absent', '')
+		`},
 		{"contains", `
 			allow Contains('email', '@example.')
 			allow Contains('email', '')

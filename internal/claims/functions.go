@@ -7,7 +7,7 @@ import (
 )
 
 // known lists the functions for an error's text.
-const known = "Contains, Equals, OneOf, Prefix, SplitContains"
+const known = "Contains, Equals, OneOf, Prefix, SplitContains, Suffix"
 
 // A function is one of the language's.
 type function struct {
@@ -21,6 +21,7 @@ type function struct {
 var functions = map[string]function{
 	"Equals":        {signature: "Equals(`claim`, `value`)", least: 2, most: 2, build: equals},
 	"Prefix":        {signature: "Prefix(`claim`, `prefix`)", least: 2, most: 2, build: prefix},
+	"Suffix":        {signature: "Suffix(`claim`, `suffix`)", least: 2, most: 2, build: suffix},
 	"Contains":      {signature: "Contains(`claim`, `value`)", least: 2, most: 2, build: contains},
 	"SplitContains": {signature: "SplitContains(`claim`, `separator`, `value`)", least: 3, most: 3, separator: 1, build: splitContains},
 	"OneOf":         {signature: "OneOf(`claim`, `value`, …)", least: 2, build: oneOf},
@@ -41,6 +42,15 @@ func prefix(path Path, arguments []string) Rule {
 		value, _ := path.Lookup(id)
 		text, ok := value.(string)
 		return ok && strings.HasPrefix(text, want)
+	}
+}
+
+func suffix(path Path, arguments []string) Rule {
+	want := arguments[0]
+	return func(id *identity.Identity) bool {
+		value, _ := path.Lookup(id)
+		text, ok := value.(string)
+		return ok && strings.HasSuffix(text, want)
 	}
 }
 

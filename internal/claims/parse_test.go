@@ -9,7 +9,7 @@ import (
 func TestParseErrors(t *testing.T) {
 	const (
 		start     = "a function, ! or ("
-		functions = "one of Contains, Equals, OneOf, Prefix, SplitContains"
+		functions = "one of Contains, Equals, OneOf, Prefix, SplitContains, Suffix"
 		aString   = "a string in backquotes or double quotes"
 		closing   = "a closing quote of the same kind, and only Go's escapes between double quotes"
 		symbol    = "a function, a string in backquotes, or one of && || ! ( ) ,"
@@ -67,6 +67,8 @@ func TestParseErrors(t *testing.T) {
 		{"Equals('a', 'b', 'c')", "column 1: found Equals of 3 arguments, want Equals('claim', 'value')"},
 		{"!Prefix('a')", "column 2: found Prefix of 1 arguments, want Prefix('claim', 'prefix')"},
 		{"Prefix('a', 'b', 'c')", "column 1: found Prefix of 3 arguments, want Prefix('claim', 'prefix')"},
+		{"Suffix('a')", "column 1: found Suffix of 1 arguments, want Suffix('claim', 'suffix')"},
+		{"Suffix('a', 'b', 'c')", "column 1: found Suffix of 3 arguments, want Suffix('claim', 'suffix')"},
 		{"Contains('a')", "column 1: found Contains of 1 arguments, want Contains('claim', 'value')"},
 		{"Contains('a', 'b', 'c')", "column 1: found Contains of 3 arguments, want Contains('claim', 'value')"},
 		{"SplitContains('a', 'b')", "column 1: found SplitContains of 2 arguments, want SplitContains('claim', 'separator', 'value')"},

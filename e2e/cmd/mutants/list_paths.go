@@ -3,6 +3,8 @@ package main
 var pathMutants = []mutant{
 	{paths, "a path that reads in two ways", "route.go",
 		"|| !plainPath(p) ", ""},
+	{paths, "a health check, by its User-Agent", "route.go",
+		"ambiguous(r.URL.EscapedPath()) {\n", "ambiguous(r.URL.EscapedPath()) {\n\t\tif strings.Contains(r.UserAgent(), \"probe\") {\n\t\t\treturn public\n\t\t}\n"},
 	{paths, "an encoded separator", "route.go",
 		" || ambiguous(r.URL.EscapedPath())", ""},
 	{paths, "%2f", "route.go", `return strings.Contains(lower, "%2f") || `, `return `},
