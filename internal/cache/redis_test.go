@@ -248,7 +248,7 @@ func TestRedisBadValueStays(t *testing.T) {
 // What Get could not read for its length is not written in the first place.
 func TestRedisTooLarge(t *testing.T) {
 	g := newRig(t)
-	largest := (maxSealed*3/4 - 33) / 3 * 3
+	largest := (maxSealed*3/4 - 45) / 3 * 3
 	set(t, g.redis, "k", strings.Repeat("x", largest), time.Hour)
 	if got := get(t, g.redis, "k"); len(got) != largest {
 		t.Errorf("got %d bytes, want %d", len(got), largest)

@@ -3,6 +3,8 @@ package seal
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"testing"
 )
@@ -21,15 +23,40 @@ func TestContextOfForgedLengths(t *testing.T) {
 	}
 }
 
-// The layout, by hand: the key is derived for sealing alone, and the id that
-// stands in every text for naming it, so that the id tells nothing of the key.
+// The layout, by hand: what names the key tells nothing of it, and each text has a
+// key of its own, of its salt and its context.
 func TestSealedLayout(t *testing.T) {
 	text := sealed(t, ring(t, newSecret), "session", "plain")
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := aes.NewCipher(derive(newSecret, "seal key"))
+	mac := hmac.New(sha256.New, derive(newSecret, "seal key of keys"))
+	mac.Write(raw[5:17])
+	mac.Write([]byte("session"))
+	if plain, err := openBy(t, mac.Sum(nil), raw[17:29], raw[29:]); err != nil || plain != "plain" {
+		t.Errorf("found %q, %v", plain, err)
+	}
+	if raw[0] != 2 || string(raw[1:5]) != string(derive(newSecret, "seal key id")[:4]) {
+		t.Errorf("found version %d, key id %x", raw[0], raw[1:5])
+	}
+}
+
+// The layout of version 1.
+func TestSealedLayoutOfVersion1(t *testing.T) {
+	raw, err := base64.RawURLEncoding.DecodeString(ofVersion1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := openBy(t, derive(newSecret, "seal key"), raw[5:17], raw[17:]); err != nil || plain != "plain" || raw[0] != 1 {
+		t.Errorf("found %q, %v", plain, err)
+	}
+}
+
+// openBy opens what was sealed for "session".
+func openBy(t *testing.T, secret, nonce, text []byte) (string, error) {
+	t.Helper()
+	block, err := aes.NewCipher(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,11 +64,6 @@ func TestSealedLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := aead.Open(nil, raw[5:17], raw[17:], []byte("session"))
-	if err != nil || string(plain) != "plain" {
-		t.Errorf("found %q, %v", plain, err)
-	}
-	if raw[0] != 1 || string(raw[1:5]) != string(derive(newSecret, "seal key id")[:4]) {
-		t.Errorf("found version %d, key id %x", raw[0], raw[1:5])
-	}
+	plain, err := aead.Open(nil, nonce, text, []byte("session"))
+	return string(plain), err
 }
