@@ -18,7 +18,9 @@ type view struct {
 	fields   []field
 	until    time.Time       // the verified credential's
 	harmless map[string]bool // header names that need no look; never changed
+	version  int64           // of harmless
 	next     *view           // what another router made of it; nil: none
+	bearer   bool            // the credential is what stands in Authorization
 }
 
 // field is a header to set. Its values are shared by all requests; none removes
@@ -84,7 +86,7 @@ func (l *Latchkey) makeView(v *verified, who *identity.Identity) *view {
 	}
 	names = append(names, l.set.accessTokenHeader, l.set.idTokenHeader)
 	values = append(values, accessToken, idToken)
-	made := &view{until: time.Unix(v.until, 0)}
+	made := &view{until: time.Unix(v.until, 0), bearer: v.identity.Kind == identity.Bearer || v.identity.Kind == identity.Delegated}
 	made.fields = fieldsOf(names, values, v.identity.Kind == identity.Session)
 	return made
 }

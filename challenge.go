@@ -30,6 +30,8 @@ var (
 	errDelegation   = errors.New("delegation_refused")
 	errBadRequest   = errors.New("bad_request")
 	errNotFound     = errors.New("not_found")
+	errHeaders      = errors.New("too_many_headers")
+	errConnect      = errors.New("connect_refused")
 	errUnavailable  = errors.New("provider_unavailable")
 	errStoreAway    = errors.New("store_unavailable")
 	errInternal     = errors.New("internal_error")
@@ -79,6 +81,10 @@ var answers = []answer{
 		detail: "What was sent cannot be used."},
 	{reason: errNotFound, status: http.StatusNotFound, title: "Not found",
 		detail: "There is no such thing here."},
+	{reason: errHeaders, status: http.StatusRequestHeaderFieldsTooLarge, title: "Too many headers",
+		detail: "The request has more headers than are read here."},
+	{reason: errConnect, status: http.StatusNotImplemented, title: "Refused",
+		detail: "This is no proxy; CONNECT leads nowhere."},
 	{reason: errTooLarge, status: http.StatusBadRequest, title: "Login failed",
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
@@ -143,7 +149,7 @@ func navigation(r *http.Request) bool {
 	if r.Method != http.MethodGet || background(r) {
 		return false
 	}
-	return r.Header.Get("Sec-Fetch-Mode") == "navigate" || strings.Contains(r.Header.Get("Accept"), "text/html")
+	return r.Header.Get("Sec-Fetch-Mode") == "navigate" || accepts(r.Header, "text/html")
 }
 
 // background says whether the request says of itself that it is no navigation:
@@ -155,7 +161,7 @@ func background(r *http.Request) bool {
 	return mode != "" && mode != "navigate" ||
 		h.Get("Upgrade") != "" ||
 		strings.EqualFold(h.Get("X-Requested-With"), "XMLHttpRequest") ||
-		strings.Contains(h.Get("Accept"), "text/event-stream") ||
+		accepts(h, eventStream) ||
 		strings.Contains(h.Get("Sec-Purpose")+h.Get("Purpose"), "prefetch")
 }
 
@@ -217,7 +223,7 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 func (l *Latchkey) logRefusal(a answer, id string, reason error) {
 	log := l.log.info
 	switch a.reason {
-	case errNoCredential, errExpired, errBadToken:
+	case errNoCredential, errExpired, errBadToken, errHeaders, errConnect:
 		log = l.log.debug
 	case errInternal:
 		log = l.log.warn

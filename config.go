@@ -19,6 +19,9 @@ type Config struct {
 	// Public are paths that anybody may enter: with a trailing slash the
 	// subtree, without one that path alone. Default: none.
 	Public []string `json:"public"`
+	// PublicWebSockets lets WebSockets through on public paths; elsewhere they
+	// need a credential like everything else. Default false.
+	PublicWebSockets bool `json:"publicWebSockets"`
 	// Unauthenticated is what happens to a request without a credential: "auto"
 	// redirects navigations to the provider and refuses the rest, "redirect"
 	// redirects every GET outside scripts, "reject" never redirects, "pass" lets
@@ -179,10 +182,14 @@ type IssuerConfig struct {
 // ForwardConfig says what the upstream learns of the identity.
 type ForwardConfig struct {
 	// Headers are set from claims, header name to claim name; a list is joined
-	// with commas. The same headers sent by a client are removed. Default
-	// {X-Auth-Request-User: sub, X-Auth-Request-Email: email,
-	// X-Auth-Request-Groups: groups}.
+	// with commas. The same headers sent by a client are removed, here and by
+	// every other middleware of the process. Default {X-Auth-Request-User: sub,
+	// X-Auth-Request-Email: email, X-Auth-Request-Groups: groups}.
 	Headers map[string]string `json:"headers"`
+	// Keep are headers of which this router's upstream gets the client's own
+	// value, though another router forwards them, or their name begins with
+	// X-Auth-Request- or is one that Latchkey always removes. Default: none.
+	Keep []string `json:"keep"`
 	// AccessTokenHeader gets the access token; in Authorization it is preceded
 	// by "Bearer ". Default: none.
 	AccessTokenHeader string `json:"accessTokenHeader"`

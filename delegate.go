@@ -69,7 +69,7 @@ func (l *Latchkey) childView(made *view, token *granted) *view {
 	if d.header == "Authorization" {
 		value = "Bearer " + value
 	}
-	child := &view{until: made.until}
+	child := &view{until: made.until, bearer: made.bearer}
 	child.fields = append(append([]field{}, made.fields...), field{d.header, []string{value}})
 	if until := time.Unix(token.servesUntil(d.request.Minimum), 0); until.Before(child.until) {
 		child.until = until

@@ -78,10 +78,7 @@ func (l *Latchkey) saveFlow(w http.ResponseWriter, r *http.Request, f *flow) err
 func (l *Latchkey) flowStates(r *http.Request) []string {
 	var states []string
 	prefix := l.flowPrefix()
-	if !readable(r) {
-		return nil
-	}
-	for _, c := range r.Cookies() {
+	for _, c := range l.ownCookies(r) {
 		if strings.HasPrefix(c.Name, prefix) {
 			states = append(states, c.Name[len(prefix):])
 		}
@@ -93,7 +90,7 @@ func (l *Latchkey) flowStates(r *http.Request) []string {
 // takeFlow opens the flow of that state and expires its cookie. A state counts
 // once, and only with the cookie.
 func (l *Latchkey) takeFlow(w http.ResponseWriter, r *http.Request, state string) (*flow, error) {
-	sealed, ok := oneCookie(r, l.flowPrefix()+state)
+	sealed, ok := l.oneCookie(r, l.flowPrefix()+state)
 	if !ok {
 		return nil, fmt.Errorf("%w: no login of this state began in this browser", errCallback)
 	}
@@ -130,5 +127,5 @@ func (l *Latchkey) setFlowCookie(w http.ResponseWriter, state, value string, age
 	if c.SameSite == http.SameSiteStrictMode {
 		c.SameSite = http.SameSiteLaxMode
 	}
-	http.SetCookie(w, &c)
+	setPrivately(w, &c)
 }

@@ -8,7 +8,7 @@ import (
 // forward hands the request on: whatever a client sent in the place of our
 // headers is gone, ours are set, our cookies and API tokens stay here.
 func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
-	l.passes.guard.Strip(r)
+	l.strip(r, view)
 	cookie := r.Header["Cookie"]
 	l.dropAPITokens(r.Header)
 	for _, f := range view.fields {
@@ -20,27 +20,48 @@ func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
 	l.next.ServeHTTP(w, r)
 }
 
+// strip takes off whatever is not a client's to send. An Authorization header that
+// another router sets is, where it is what let the request in: then it is what it
+// says.
+func (l *Latchkey) strip(r *http.Request, view *view) {
+	authorization := r.Header["Authorization"]
+	l.passes.guard.Strip(r)
+	if view.bearer && !l.set.setsAuthorization {
+		r.Header["Authorization"] = authorization
+	}
+}
+
 // maxMentions is how often a Cookie header may mention our cookies' name: chunks
 // and flows are a dozen.
-const maxMentions = 1000
+const maxMentions = 200
 
 // otherCookies takes our own cookies out of a Cookie header, in whatever number
 // of lines it came; the others stay as they were written. Without any left the
 // header is nil, and so not sent.
+func (l *Latchkey) otherCookies(lines []string) []string {
+	all := strings.Join(lines, "; ")
+	if !strings.Contains(all, l.set.cookie.Name) {
+		return lines
+	}
+	_, others := l.splitCookies(all)
+	if others = strings.Trim(others, " \t\r\n;"); others != "" {
+		return []string{others}
+	}
+	return nil
+}
+
+// splitCookies parts ours from the others, in a header that mentions our name no
+// more often than it may; else there is neither.
 //
 // It goes from one mention of our name to the next and not from cookie to
 // cookie: a megabyte of small ones, which takes HTTP/2 no more than some
 // kilobytes to send, would keep the interpreter busy for seconds.
-func (l *Latchkey) otherCookies(lines []string) []string {
-	rest := strings.Join(lines, "; ")
+func (l *Latchkey) splitCookies(rest string) (own, others string) {
 	mentions := strings.Count(rest, l.set.cookie.Name)
-	if mentions == 0 {
-		return lines
-	}
 	if mentions > maxMentions {
-		return nil
+		return "", ""
 	}
-	var kept []string
+	var mine, kept []string
 	for i := 0; i < mentions && rest != ""; i++ {
 		at := strings.Index(rest, l.set.cookie.Name)
 		if at < 0 {
@@ -52,15 +73,17 @@ func (l *Latchkey) otherCookies(lines []string) []string {
 			end = at + n + 1
 		}
 		kept = append(kept, rest[:start])
-		if name, _, _ := strings.Cut(strings.Trim(rest[start:end], " \t\r\n;"), "="); !l.ownCookie(strings.TrimRight(name, " \t\r\n")) {
+		pair := strings.Trim(rest[start:end], " \t\r\n;")
+		if name, _, _ := strings.Cut(pair, "="); l.ownCookie(strings.TrimRight(name, " \t\r\n")) {
+			mine = append(mine, pair)
+		} else {
 			kept = append(kept, rest[start:end])
 		}
 		rest = rest[end:]
 	}
-	if others := strings.Trim(strings.Join(kept, "")+rest, " \t\r\n;"); others != "" {
-		return []string{others}
-	}
-	return nil
+	own = strings.Join(mine, "; ")
+	others = strings.Join(kept, "") + rest
+	return own, others
 }
 
 // ownCookie says whether the cookie is the session's, a chunk of it, or a login

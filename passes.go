@@ -15,15 +15,16 @@ import (
 // left to do for a request whose credential was verified and whom the router's
 // rule lets in. Routers share one table where they would come to the same views.
 type passTable struct {
+	own    string    // the header that carries the credential; "": it is not the guard's to judge
 	except [2]string // headers beside which no pass holds; "": none
 
 	mu     sync.RWMutex
 	passes map[string]*view
 
-	// harmless are known names of the guard's, without except. They are the
-	// budget's to change.
+	// harmless are the guard's names of that version, without except. They are
+	// the budget's to change.
 	harmless map[string]bool
-	known    int
+	version  int64
 }
 
 // passTables are those of one view. They are apart, lest a cookie that reads
@@ -52,19 +53,31 @@ func newPassBudget(bound int, generation func() uint64) *passBudget {
 }
 
 // openPasses takes this view's tables, and its guard, which knows the headers
-// that the passes set.
+// that the passes of all views set.
 func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTables {
+	names := resources.use(ctx, "forwarded names", func() (interface{}, func()) {
+		return headers.NewNames(), func() {}
+	}).(*headers.Names)
+	names.Add(l.set.forwarded())
 	return resources.use(ctx, fingerprint("passes", l.set.policy, l.set.view), func() (interface{}, func()) {
-		t := &passTables{guard: headers.NewGuard(l.set.forwarded()), budget: budget}
+		t := &passTables{budget: budget}
 		// Beside a cookie, Authorization may be the credential that decides, and
 		// beside either what comes in the API tokens' own header must not go on.
 		key := l.set.keyHeader()
 		t.byCookie = budget.open("Authorization", key)
 		t.byCredential = budget.open("Cookie", key)
+		if !l.set.setsAuthorization {
+			t.byCredential.own = "Authorization" // it goes on as it came, or the pass takes it off
+		}
 		if key != "" {
 			t.byKey = budget.open("Cookie", "Authorization")
+			t.byKey.own = key
 		}
-		return t, func() { budget.close(t) }
+		t.guard = headers.NewGuard(names, l.set.keep, func() { budget.empty(t) })
+		return t, func() {
+			t.guard.Close()
+			budget.close(t)
+		}
 	}).(*passTables)
 }
 
@@ -87,10 +100,22 @@ func (b *passBudget) close(t *passTables) {
 	}
 }
 
-// put keeps the pass under the header's value. Known are the names that the
-// guard knows to be harmless, and clean the generation at which the credential
-// was not revoked.
-func (b *passBudget) put(t *passTable, header string, p *view, known map[string]bool, clean uint64) {
+// empty takes all passes of a view, whose guard has to look at names anew.
+func (b *passBudget) empty(t *passTables) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, table := range []*passTable{t.byCookie, t.byCredential, t.byKey} {
+		if table != nil {
+			b.held -= len(table.passes)
+			table.clear()
+		}
+	}
+}
+
+// put keeps the pass under the header's value. The guard is asked for its names
+// with mu held, as empty is called when one of them has become ours. Clean is the
+// generation at which the credential was not revoked.
+func (b *passBudget) put(t *passTable, header string, p *view, guard *headers.Guard, clean uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.bound == 0 || !b.tables[t] {
@@ -107,29 +132,33 @@ func (b *passBudget) put(t *passTable, header string, p *view, known map[string]
 		}
 		b.held++
 	}
-	if len(known) != t.known {
-		t.learn(known)
+	names, version := guard.Harmless()
+	if version != t.version {
+		t.learn(names, version)
 	}
-	if len(p.harmless) != len(t.harmless) {
+	if p.version != version {
 		if p.harmless != nil { // requests may be reading it
 			p = p.with(p.fields)
 		}
 		p.harmless = t.harmless
+		p.version = version
 	}
 	t.mu.Lock()
 	t.passes[header] = p
 	t.mu.Unlock()
 }
 
-// learn takes the guard's names, which only ever become more.
-func (t *passTable) learn(known map[string]bool) {
-	t.known = len(known)
-	t.harmless = make(map[string]bool, len(known))
-	for name := range known {
-		// A stream is registered, which a pass does not do.
-		if name != t.except[0] && name != t.except[1] && name != "Upgrade" {
+// learn takes the guard's names.
+func (t *passTable) learn(names map[string]bool, version int64) {
+	t.version = version
+	t.harmless = make(map[string]bool, len(names)+1)
+	for name := range names {
+		if name != t.except[0] && name != t.except[1] {
 			t.harmless[name] = true
 		}
+	}
+	if t.own != "" {
+		t.harmless[t.own] = true
 	}
 }
 
@@ -143,11 +172,15 @@ func (b *passBudget) revoked() {
 
 func (b *passBudget) clear() {
 	for t := range b.tables {
-		t.mu.Lock()
-		t.passes = map[string]*view{}
-		t.mu.Unlock()
+		t.clear()
 	}
 	b.held = 0
+}
+
+func (t *passTable) clear() {
+	t.mu.Lock()
+	t.passes = map[string]*view{}
+	t.mu.Unlock()
 }
 
 const (
@@ -166,7 +199,8 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 	if t == nil || len(header) != 1 || len(header[0]) > maxPassHeader || v.successor != nil || !v.takePass() {
 		return
 	}
-	l.passes.budget.put(t, header[0], l.passFor(v.identity.Kind, name, header, view), l.passes.guard.Harmless(), v.clean.Load())
+	l.passes.guard.Learn(r.Header)
+	l.passes.budget.put(t, header[0], l.passFor(v.identity.Kind, name, header, view), l.passes.guard, v.clean.Load())
 }
 
 // passPlace is the table for the header that decided, and its name; nil where
@@ -207,21 +241,32 @@ func (l *Latchkey) servedByKey(w http.ResponseWriter, r *http.Request) bool {
 	if t == nil {
 		return false
 	}
-	header := r.Header[l.set.apiTokens.header]
+	h := r.Header
+	header := h[l.set.apiTokens.header]
 	if len(header) != 1 || l.unprotected.MatchString(r.URL.Path) {
 		return false
 	}
 	t.mu.RLock()
 	p := t.passes[header[0]]
 	t.mu.RUnlock()
-	if p == nil || l.left(p.until) <= 0 || r.Trailer != nil || strings.Contains(r.Header.Get("Accept"), eventStream) || r.Header.WriteSubset(l.nowhere, p.harmless) != nil {
-		return false
+	if p != nil {
+		if l.left(p.until) > 0 {
+			if r.Trailer == nil {
+				if r.Method != http.MethodConnect {
+					if !strings.Contains(strings.ToLower(strings.Join(h["Accept"], ",")), eventStream) {
+						if h.WriteSubset(l.nowhere, p.harmless) == nil {
+							for _, f := range p.fields {
+								h[f.name] = f.values
+							}
+							l.next.ServeHTTP(w, r)
+							return true
+						}
+					}
+				}
+			}
+		}
 	}
-	for _, f := range p.fields {
-		r.Header[f.name] = f.values
-	}
-	l.next.ServeHTTP(w, r)
-	return true
+	return false
 }
 
 // with is the view with these fields alone, as far as a pass needs it: its place

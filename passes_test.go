@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/headers"
 )
 
 // forget empties the caches behind the passes, so that only a pass can let a
@@ -143,6 +145,7 @@ func TestPassIsRechecked(t *testing.T) {
 
 func TestPassesAreBoundedTogether(t *testing.T) {
 	b := newPassBudget(100, func() uint64 { return 1 })
+	guard := headers.NewGuard(headers.NewNames(), nil, func() {})
 	views := []*passTables{}
 	for i := 0; i < 7; i++ {
 		views = append(views, &passTables{byCookie: b.open("", ""), byCredential: b.open("", ""), budget: b})
@@ -156,8 +159,8 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 	}
 	for i := 0; i < 2000; i++ {
 		v := views[i%len(views)]
-		b.put(v.byCookie, strconv.Itoa(i), &view{}, nil, 1)
-		b.put(v.byCookie, strconv.Itoa(i), &view{}, nil, 1) // in place of the first
+		b.put(v.byCookie, strconv.Itoa(i), &view{}, guard, 1)
+		b.put(v.byCookie, strconv.Itoa(i), &view{}, guard, 1) // in place of the first
 		if b.held != held() || b.held > 100 {
 			t.Fatalf("counts %d passes and holds %d, want at most 100", b.held, held())
 		}
@@ -168,13 +171,13 @@ func TestPassesAreBoundedTogether(t *testing.T) {
 	if b.held != 0 || len(b.tables) != 0 {
 		t.Errorf("%d passes in %d tables after all are closed", b.held, len(b.tables))
 	}
-	b.put(views[0].byCookie, "late", &view{}, nil, 1)
+	b.put(views[0].byCookie, "late", &view{}, guard, 1)
 	if b.held != 0 {
 		t.Error("a closed table took a pass")
 	}
 	off := newPassBudget(0, func() uint64 { return 1 })
 	table := off.open("", "")
-	off.put(table, "a", &view{}, nil, 1)
+	off.put(table, "a", &view{}, guard, 1)
 	if len(table.passes) != 0 {
 		t.Error("a cache that is off kept a pass")
 	}

@@ -144,7 +144,7 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 // let it in is revoked.
 //
 // Every request pays for each expression in here, executed or not: nothing else
-// belongs here.
+// belongs here. An && is one as well, so the conditions are nested.
 func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := r.Header
 	t := l.byCookie
@@ -157,20 +157,38 @@ func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.mu.RLock()
 		p := t.passes[header[0]]
 		t.mu.RUnlock()
-		if p != nil && l.left(p.until) > 0 && r.Trailer == nil && !strings.Contains(h.Get("Accept"), eventStream) && h.WriteSubset(l.nowhere, p.harmless) == nil {
-			for _, f := range p.fields {
-				h[f.name] = f.values
+		if p != nil {
+			if l.left(p.until) > 0 {
+				if r.Trailer == nil {
+					if r.Method != http.MethodConnect {
+						if !strings.Contains(strings.ToLower(strings.Join(h["Accept"], ",")), eventStream) {
+							if h.WriteSubset(l.nowhere, p.harmless) == nil {
+								for _, f := range p.fields {
+									h[f.name] = f.values
+								}
+								l.next.ServeHTTP(w, r)
+								return
+							}
+						}
+					}
+				}
 			}
-			l.next.ServeHTTP(w, r)
-			return
 		}
 	}
 	l.serve(w, r)
 }
 
-// serve takes the request through the steps.
+// serve is for a request without a pass by its cookies or its Authorization.
 func (l *Latchkey) serve(w http.ResponseWriter, r *http.Request) {
-	if l.servedByKey(w, r) {
+	if !l.servedByKey(w, r) {
+		l.take(w, r)
+	}
+}
+
+// take takes the request through the steps.
+func (l *Latchkey) take(w http.ResponseWriter, r *http.Request) {
+	if reason := misshapen(r); reason != nil {
+		l.refuse(w, r, reason, "")
 		return
 	}
 	if to := l.route(r); to != protected {
@@ -205,6 +223,9 @@ func (l *Latchkey) serveUnprotected(w http.ResponseWriter, r *http.Request, to d
 	if to == endpoint {
 		l.serveEndpoint(w, r)
 		return
+	}
+	if !l.set.publicWebSockets {
+		delete(r.Header, "Upgrade") // the rest of the offer goes with it
 	}
 	l.forward(w, r, anonymous)
 }

@@ -157,7 +157,18 @@ func (l *Latchkey) chunkName(n int) string {
 func (l *Latchkey) setCookie(w http.ResponseWriter, name, value string, age int) {
 	c := l.set.cookie
 	c.Name, c.Value, c.MaxAge = name, value, age
-	http.SetCookie(w, &c)
+	setPrivately(w, &c)
+}
+
+// setPrivately sets a cookie, and keeps the answer from shared caches. What the
+// upstream says of caching comes as another line; of two that disagree the
+// stricter counts (RFC 9111, section 4.2.1), and private is the stricter.
+func setPrivately(w http.ResponseWriter, c *http.Cookie) {
+	h := w.Header()
+	if h["Cache-Control"] == nil {
+		h.Set("Cache-Control", "private")
+	}
+	http.SetCookie(w, c)
 }
 
 // cookieValue returns the sealed session as its cookies carry it, or "".
@@ -168,49 +179,65 @@ func (l *Latchkey) cookieValue(r *http.Request) string {
 	return l.joinCookies(r)
 }
 
-// maxCookies bounds what is read of a request's cookies: ours, with login flows
-// under way, are half of it.
-const maxCookies = 64 << 10
+const (
+	// maxCookies bounds what is read of a request's cookies, in bytes: ours, with
+	// login flows under way, are half of it.
+	maxCookies = 64 << 10
+	// maxCookieCount bounds their number; browsers keep some 200 for a site.
+	maxCookieCount = 1000
+)
 
 func readable(r *http.Request) bool {
-	return len(strings.Join(r.Header["Cookie"], "; ")) <= maxCookies
+	all := strings.Join(r.Header["Cookie"], ";")
+	return len(all) <= maxCookies && strings.Count(all, ";") < maxCookieCount
 }
 
 func (l *Latchkey) joinCookies(r *http.Request) string {
-	first, ok := oneCookie(r, l.set.cookie.Name)
+	first, ok := l.oneCookie(r, l.set.cookie.Name)
 	if !ok {
 		return ""
 	}
 	if l.sessions != nil {
 		return first // an id alone
 	}
-	sealed, ok := seal.Join(first, func(n int) (string, bool) { return oneCookie(r, l.chunkName(n)) })
+	sealed, ok := seal.Join(first, func(n int) (string, bool) { return l.oneCookie(r, l.chunkName(n)) })
 	if !ok {
 		return ""
 	}
 	return sealed
 }
 
-// oneCookie returns the value of the cookie of that name, if there is exactly
+// oneCookie returns the value of our cookie of that name, if there is exactly
 // one: of two, one was tossed in by a neighbouring host, and none is taken. A
 // cookie without a name may be "name =value" whole, which reads as one.
-func oneCookie(r *http.Request, name string) (string, bool) {
+func (l *Latchkey) oneCookie(r *http.Request, name string) (string, bool) {
 	c, err := r.Cookie(name)
 	if err != nil {
 		return "", false
 	}
-	if strings.Count(strings.Join(r.Header["Cookie"], ";"), name) > 1 && countCookies(r, name) > 1 {
+	if strings.Count(strings.Join(r.Header["Cookie"], ";"), name) > 1 && l.countCookies(r, name) != 1 {
 		return "", false
 	}
 	return c.Value, true
 }
 
-func countCookies(r *http.Request, name string) int {
+func (l *Latchkey) countCookies(r *http.Request, name string) int {
 	count := 0
-	for _, c := range r.Cookies() {
+	for _, c := range l.ownCookies(r) {
 		if c.Name == name {
 			count++
 		}
 	}
 	return count
+}
+
+// ownCookies are ours among the request's cookies; none, if they are more than
+// are read.
+func (l *Latchkey) ownCookies(r *http.Request) []*http.Cookie {
+	if !readable(r) {
+		return nil
+	}
+	own, _ := l.splitCookies(strings.Join(r.Header["Cookie"], ";"))
+	alone := http.Request{Header: http.Header{"Cookie": {own}}}
+	return alone.Cookies()
 }

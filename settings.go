@@ -37,6 +37,8 @@ type settings struct {
 	publicTrees []string
 	unprotected *regexp.Regexp // paths that begin like an endpoint or a public one
 
+	publicWebSockets bool
+
 	unauthenticated       string
 	lifetime, idleTimeout time.Duration
 	cookie                http.Cookie // name and attributes, without a value
@@ -60,6 +62,8 @@ type settings struct {
 	forward           []claimHeader
 	accessTokenHeader string
 	idTokenHeader     string
+	setsAuthorization bool     // one of these is Authorization
+	keep              []string // names that others forward, and that are a client's to send here
 
 	// asksAccessToken says that a claim of the access token is named, so that
 	// those are worth keeping with a session.
@@ -206,6 +210,7 @@ func (s *settings) compilePaths(m *mistakes, c *Config) {
 		}
 	}
 	s.unprotected = s.matchUnprotected()
+	s.publicWebSockets = c.PublicWebSockets
 }
 
 // matchUnprotected is the quick look that tells a protected path from one that
@@ -260,7 +265,7 @@ func (s *settings) viewFingerprint(c *Config) string {
 	for _, h := range s.forward {
 		parts = append(parts, h.name, h.source)
 	}
-	return fingerprint(parts...)
+	return fingerprint(seal.Context(parts...), seal.Context(s.keep...))
 }
 
 // fingerprint stands for the parts in keys of maps that must not hold them.

@@ -47,6 +47,28 @@ func (s *settings) compileForward(m *mistakes, c ForwardConfig) {
 	if s.apiTokens != nil && s.apiTokens.header != "" {
 		s.identityHeader(m, "apiTokens.header", s.apiTokens.header, folded)
 	}
+	s.setsAuthorization = contains(s.forwarded(), "Authorization")
+	s.compileKeep(m, c.Keep)
+}
+
+// compileKeep comes last: what this router forwards itself is known then.
+func (s *settings) compileKeep(m *mistakes, keep []string) {
+	own := map[string]bool{}
+	for _, name := range s.forwarded() {
+		own[headers.Fold(name)] = true
+	}
+	for _, name := range keep {
+		fold := headers.Fold(name)
+		switch {
+		case !headers.ValidName(name):
+			m.add("forward.keep", "%q is not a header name", name)
+		case own[fold]:
+			m.add("forward.keep", "%q is a header that this router sets itself; a client's own would pass for it", name)
+		case notForIdentity[fold]:
+			m.add("forward.keep", "%q is not a header that tells who somebody is", name)
+		}
+	}
+	s.keep = keep
 }
 
 // notForIdentity are headers that say something else to a proxy or an upstream.

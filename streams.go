@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/headers"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
@@ -31,10 +32,16 @@ func newStreams() *streams { return &streams{open: map[revocation.Key]map[*strea
 
 // isStream says whether the answer goes on for as long as the client likes.
 func isStream(r *http.Request) bool {
-	return r.Header["Upgrade"] != nil || strings.Contains(strings.Join(r.Header["Accept"], ","), eventStream)
+	return headers.WebSocket(r) || accepts(r.Header, eventStream)
 }
 
 const eventStream = "text/event-stream"
+
+// accepts says whether a media type, in lower case, is among those that the
+// request accepts: in any line, and in any case (RFC 9110, section 8.3.1).
+func accepts(h http.Header, mediaType string) bool {
+	return strings.Contains(strings.ToLower(strings.Join(h["Accept"], ",")), mediaType)
+}
 
 // forwardStream is forward for a stream: it ends with whatever let it in.
 func (l *Latchkey) forwardStream(w http.ResponseWriter, r *http.Request, v *verified, view *view) {

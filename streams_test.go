@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,13 +17,14 @@ func asStream(r *http.Request, kind string) *http.Request {
 	if kind == "Upgrade" {
 		r.Header.Set("Upgrade", "websocket")
 		r.Header.Set("Connection", "Upgrade")
+		r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 		return r
 	}
-	r.Header.Set("Accept", kind)
+	r.Header["Accept"] = strings.Split(kind, "\n")
 	return r
 }
 
-var streamKinds = []string{"Upgrade", "text/event-stream", "text/event-stream, */*"}
+var streamKinds = []string{"Upgrade", "text/event-stream", "text/event-stream, */*", "Text/Event-Stream", "*/*\nTEXT/EVENT-STREAM;q=0.5"}
 
 // start sends a request whose upstream answers until its context ends, and
 // returns once it is there.

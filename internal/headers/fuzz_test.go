@@ -14,7 +14,7 @@ func FuzzStrip(f *testing.F) {
 	}
 	f.Add("Connection", "x_auth_request_user")
 	f.Add("Trailer", "x_auth_request_user,,\t")
-	guard := NewGuard(ours)
+	guard := guardOf(ours...)
 	f.Fuzz(func(t *testing.T, name, list string) {
 		if Fold(Fold(name)) != Fold(name) || len(Fold(name)) != len(name) {
 			t.Fatalf("%q is folded to %q", name, Fold(name))
@@ -48,8 +48,8 @@ func checkNotOurs(t *testing.T, name string) {
 			folded[i] = '-'
 		}
 	}
-	for _, our := range ours {
-		if our != "" && string(folded) == strings.ToLower(our) {
+	for _, our := range []string{"x-auth-request-", "upgrade", "http2-settings", "x-original-url", "x-rewrite-url"} {
+		if strings.HasPrefix(string(folded), our) && (strings.HasSuffix(our, "-") || len(folded) == len(our)) {
 			t.Fatalf("%q is left, which may be taken for %s", name, our)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 // A list without end goes as a whole: names are folded one by one.
 func TestStripEndlessLists(t *testing.T) {
-	guard := NewGuard(ours)
+	guard := guardOf(ours...)
 	for name, values := range map[string][]string{
 		"names": {strings.Repeat("a,", maxListed) + "X-Auth-Request-User"}, "lines": strings.Split(strings.Repeat("a\n", maxListed), "\n"),
 		"commas": {strings.Repeat(",", 1<<20)},

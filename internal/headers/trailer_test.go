@@ -13,7 +13,7 @@ import (
 // net/http puts trailers into the map it handed out once the body is read,
 // those that nobody announced too: after Strip.
 func TestStripTrailersThatComeLate(t *testing.T) {
-	guard := NewGuard(ours)
+	guard := guardOf(ours...)
 	trailers := make(chan http.Header, 2) // as net/http has them, as seen behind Strip
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, sent *http.Request) {
 		r := sent.WithContext(sent.Context()) // as every middleware in front does

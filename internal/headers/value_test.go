@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 func TestValue(t *testing.T) {
@@ -27,6 +30,9 @@ func TestValue(t *testing.T) {
 		{`["ops", "dev"]`, `ops,dev`},
 		{`["a,b", "c"]`, `a%2Cb,c`},
 		{`[",,"]`, `%2C%2C`},
+		{`["a%2Cb", "a,b", "100%"]`, `a%252Cb,a%2Cb,100%25`},
+		{`[" ops", "dev ", " a  b ", "  ", "\u00a0x\u3000"]`, `%20ops,dev%20,%20a  b%20,%20%20,%C2%A0x%E3%80%80`},
+		{`"a  b"`, `a  b`},
 		{`["a", 5, true, null, ""]`, `a,5,true,,`},
 		{`[["x", "y"], {"b": 1, "a": 2}]`, `["x"%2C"y"],{"a":2%2C"b":1}`},
 		{`{}`, `{}`},
@@ -99,6 +105,40 @@ func TestValueThatIsNotJSON(t *testing.T) {
 	} {
 		if got, err := Value(claim); !errors.Is(err, ErrValue) || got != "" {
 			t.Errorf("%T: got %q, %v", claim, got, err)
+		}
+	}
+}
+
+// What a server or a client takes off the ends of a value makes another name of
+// it: that is refused, or escaped in an element.
+func TestValueWithWhiteSpaceAtAnEnd(t *testing.T) {
+	for _, blank := range []string{
+		" ", "  ", "\u00a0", "\u0085", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000", "\ufeff", "\u200b", "\u2060", "\u00ad", "\u202e", "\u180e",
+	} {
+		for _, claim := range []string{blank + "admin", "admin" + blank, blank, blank + "a" + blank, " " + blank + "admin"} {
+			if got, err := Value(claim); !errors.Is(err, ErrValue) {
+				t.Errorf("%q: got %q, %v", claim, got, err)
+			}
+			got, err := Value([]interface{}{claim, "x"})
+			if err != nil || strings.Contains(got, blank) {
+				t.Errorf("%q in a list: got %q, %v", claim, got, err)
+			}
+			if back, err := url.PathUnescape(strings.TrimSuffix(got, ",x")); err != nil || back != claim {
+				t.Errorf("%q in a list: read back: %q, %v", claim, back, err)
+			}
+		}
+		if got, err := Value("a" + blank + "b"); err != nil || got != "a"+blank+"b" {
+			t.Errorf("%q inside: got %q, %v", blank, got, err)
+		}
+	}
+	for c := rune(0x80); c <= utf8.MaxRune; c++ {
+		if unicode.IsSpace(c) || unicode.IsControl(c) {
+			if _, err := Value("a" + string(c)); err == nil {
+				t.Errorf("%U at an end goes on", c)
+			}
+		}
+		if c == 0x3100 {
+			break // no white space beyond
 		}
 	}
 }

@@ -29,7 +29,7 @@ var groups = []string{smuggling, paths, jwtKeys, parsing, claims, login, targets
 
 func mutants() []mutant {
 	return slices.Concat(
-		smugglingMutants, valueMutants, pathMutants,
+		smugglingMutants, valueMutants, upgradeMutants, namesMutants, pathMutants,
 		keyMutants, signatureMutants, parsingMutants, bodyMutants,
 		registeredMutants, kindMutants, idTokenMutants,
 		loginMutants, flowMutants, discoveryMutants, targetMutants,

@@ -19,12 +19,12 @@ var verdictMutants = []mutant{
 }
 
 var passMutants = []mutant{
-	{caches, "a pass after its end", "plugin.go", " && l.left(p.until) > 0", ""},
+	{caches, "a pass after its end", "plugin.go", "\t\t\tif l.left(p.until) > 0 {\n", "\t\t\tif p.fields != nil {\n"},
 	{caches, "a pass beside a second credential", "passes.go", `name != t.except[0] && `, ``},
 	{caches, "a pass for the first of two lines", "plugin.go", "if len(header) == 1 && ", "if len(header) > 0 && "},
 	{caches, "a cookie that reads like an Authorization header", "shared.go", "l.byCredential = l.passes.byCredential", "l.byCredential = l.passes.byCookie"},
 	{caches, "a cookie is kept as an Authorization header", "passes.go", "return l.passes.byCookie, \"Cookie\"", "return l.passes.byCredential, \"Cookie\""},
-	{caches, "a pass outlives the verdict", "authorize.go", "&view{until: time.Unix(v.until, 0)}", "&view{until: time.Unix(v.until+3600, 0)}"},
+	{caches, "a pass outlives the verdict", "authorize.go", "&view{until: time.Unix(v.until, 0), ", "&view{until: time.Unix(v.until+3600, 0), "},
 	{caches, "another policy's pass", "passes.go", `fingerprint("passes", l.set.policy, l.set.view)`, `fingerprint("passes", l.set.view)`},
 	{caches, "another view's pass", "passes.go", `fingerprint("passes", l.set.policy, l.set.view)`, `fingerprint("passes", l.set.policy)`},
 	{caches, "long headers are kept", "passes.go", " || len(header[0]) > maxPassHeader", ""},
