@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"crypto/rand"
+	"os"
+	"path/filepath"
 )
 
 // Site is a small site behind Latchkey: the apps with everything below / for whoever is logged in,
@@ -73,6 +75,18 @@ func (s *Site) Settings() Settings {
 		"public": []string{"/public/", "/favicon.ico"},
 		"bearer": Settings{"audiences": []string{APIAudience}},
 	}
+}
+
+// SettingsByFile are Settings with the secrets in files of the folder, of which Traefik's API and log show the paths only.
+func (s *Site) SettingsByFile(folder string) (Settings, error) {
+	settings := s.Settings()
+	for name, secret := range map[string]string{"latchkey.secret": s.secret, "client.secret": ClientSecret} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(secret), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return settings.With("secret", "file:"+filepath.Join(folder, "latchkey.secret")).
+		With("provider", "clientSecret", "file:"+filepath.Join(folder, "client.secret")), nil
 }
 
 // Dynamic is the site's configuration with these settings for the middleware;

@@ -44,14 +44,22 @@ func run(ctx context.Context) error {
 		"file":   filepath.Join(folder, "tokens.json"),
 		"scopes": harness.Settings{"read": "", "deploy": "OneOf(`groups`, `ops`)"},
 	}
+	var failed error
 	site, err := harness.StartSite(ctx,
 		harness.ProviderOptions{Port: ports[2], SingleSignOn: true},
 		harness.TraefikOptions{Port: ports[0], TLSPort: ports[1], LogLevel: "INFO"},
-		func(s *harness.Site) harness.Dynamic { return s.Dynamic(s.Settings().With("apiTokens", tokens)) })
+		func(s *harness.Site) harness.Dynamic {
+			settings, err := s.SettingsByFile(folder)
+			failed = err
+			return s.Dynamic(settings.With("apiTokens", tokens))
+		})
 	if err != nil {
 		return err
 	}
 	defer site.Stop()
+	if failed != nil {
+		return failed
+	}
 	fmt.Printf(`
 Open
 
