@@ -15,24 +15,25 @@ import (
 // caller is who asks the account page or the API.
 type caller struct {
 	user    string // sub
-	session string // the ID of the session; "": a bearer token
+	session string // the ID of the session; "": an access token
 	who     *identity.Identity
 	admin   bool
 }
 
-// caller finds out who is asking. An API token, or a delegated one, does not
-// manage anything: whoever finds one must not be able to make others of it.
+// caller finds out who is asking. A token does not manage anything: whoever finds
+// one must not be able to make others of it. An access token of the provider is an
+// exception where it has the scope that the settings name.
 func (l *Latchkey) caller(w http.ResponseWriter, r *http.Request) (*caller, error) {
 	v, err := l.authenticate(w, r)
 	if err != nil {
 		return nil, err
 	}
-	if v.identity.Kind == identity.Token || v.identity.Kind == identity.Delegated {
-		return nil, errNotALogin
-	}
 	who, err := v.identity.Unpack()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errInternal, err)
+	}
+	if !l.manages(who) {
+		return nil, fmt.Errorf("%w: %s", errNotALogin, who.Kind)
 	}
 	c := &caller{user: text(who.Claims["sub"]), who: who}
 	// A subject is a name within its issuer.
@@ -40,20 +41,26 @@ func (l *Latchkey) caller(w http.ResponseWriter, r *http.Request) (*caller, erro
 		return nil, fmt.Errorf("%w: its issuer is not the provider", errNotALogin)
 	}
 	c.admin = l.set.admin != nil && l.set.admin(who)
-	if v.identity.Kind == identity.Session {
-		c.session = l.currentSession(r)
+	if who.Kind == identity.Session {
+		// Without its ID "all others" would be this one, too.
+		s, err := l.openSession(r.Context(), l.cookieValue(r))
+		if err != nil {
+			return nil, err
+		}
+		c.session = s.ID
 	}
 	return c, nil
 }
 
-// currentSession is the ID of the session that a request, which was let in by
-// it, came with.
-func (l *Latchkey) currentSession(r *http.Request) string {
-	s, err := l.openSession(r.Context(), l.cookieValue(r))
-	if err != nil {
-		return ""
+// manages says whether a credential of that kind may manage anything.
+func (l *Latchkey) manages(who *identity.Identity) bool {
+	switch who.Kind {
+	case identity.Session:
+		return true
+	case identity.Bearer:
+		return l.set.manage != "" && contains(scopesOf(who.Claims), l.set.manage)
 	}
-	return s.ID
+	return false
 }
 
 // apiCall is a request of the JSON API that was understood and is allowed.

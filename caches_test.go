@@ -35,6 +35,7 @@ func TestPoliciesApart(t *testing.T) {
 		"discovery":             func(c *Config) { c.Provider.DiscoveryURL = "https://d.example.com/x" },
 		"client":                func(c *Config) { c.Provider.ClientID = "other" },
 		"authority":             func(c *Config) { c.Provider.CACert = pem },
+		"scopes":                func(c *Config) { c.Provider.Scopes = []string{"openid", "payments"} },
 		"secret":                func(c *Config) { c.Secret = []string{testSecret + "!"} },
 		"two secrets":           func(c *Config) { c.Secret = []string{testSecret, testSecret + "!"} },
 		"cookie":                func(c *Config) { c.Session.Cookie.Name = "other" },

@@ -133,11 +133,11 @@ func (l *Latchkey) newSession(ctx context.Context, f *flow, tokens *oauth2.Token
 	now := l.now()
 	s := &session{
 		Born: now.UnixMilli(), IDToken: tokens.IDToken, AccessToken: tokens.AccessToken,
-		RefreshToken: tokens.RefreshToken, Granted: now.Unix(),
+		RefreshToken: tokens.RefreshToken, Granted: now.Unix(), Scope: tokens.Scope,
 		Asked: f.begun(), AuthTime: unix(claims["auth_time"]), Context: text(claims["acr"]),
 	}
-	if tokens.Scope != l.set.scopes {
-		s.Scope = tokens.Scope
+	if s.Scope == "" {
+		s.Scope = f.Scope // as it was asked for (RFC 6749, section 5.1), whatever this router would ask for
 	}
 	s.AccessEnds = accessEnds(now.Unix(), tokens)
 	s.AccessIsJWT = l.isJWTOf(tokens.AccessToken, text(claims["sub"]))

@@ -70,7 +70,7 @@ var answers = []answer{
 	{reason: errForeign, status: http.StatusForbidden, title: "Refused",
 		detail: "This was asked for by a page of another origin."},
 	{reason: errNotALogin, status: http.StatusForbidden, title: "Refused",
-		detail: "This is for somebody who has logged in; an API token cannot do it."},
+		detail: "This is for somebody who has logged in; a token cannot do it here."},
 	{reason: errNotAdmin, status: http.StatusForbidden, title: "Refused",
 		detail: "This is for administrators."},
 	{reason: errScope, status: http.StatusForbidden, title: "Refused", told: true,

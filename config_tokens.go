@@ -19,6 +19,10 @@ type APITokensConfig struct {
 	// that says who may; an empty rule is true of everybody. Default: none, tokens
 	// of the account page have no scope.
 	Scopes map[string]string `json:"scopes"`
+	// Manage says who may manage sessions and API tokens through the JSON API
+	// besides sessions: with "session" nobody, with "scope NAME" access tokens of
+	// the provider that have that scope. Default "session".
+	Manage string `json:"manage"`
 	// MaxLifetime is the longest life of a token that somebody gives to
 	// themselves. Default "8760h"; 0: no limit.
 	MaxLifetime string `json:"maxLifetime"`

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/claims"
 	"github.com/latchkey-auth/latchkey/internal/delegation"
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
@@ -106,20 +107,18 @@ func (l *Latchkey) parentOf(v *verified, who *identity.Identity) delegation.Pare
 	return p
 }
 
-// scopesOf are those of an access token (RFC 9068, section 2.2.3), or of an API
-// token, which has a list.
-func scopesOf(claims map[string]interface{}) []string {
-	claim := claims["scope"]
+// scopesOf are those of a token, in whatever form it has them.
+func scopesOf(who map[string]interface{}) []string {
+	claim := who["scope"]
 	if claim == nil {
-		claim = claims["scp"]
-	}
-	if joined := text(claim); joined != "" {
-		return strings.Fields(joined)
+		claim = who["scp"]
 	}
 	var scopes []string
-	list, _ := claim.([]interface{})
+	list, _ := claims.Scopes(claim).([]interface{})
 	for _, scope := range list {
-		scopes = append(scopes, text(scope))
+		if name := text(scope); name != "" {
+			scopes = append(scopes, name)
+		}
 	}
 	return scopes
 }

@@ -31,6 +31,7 @@ type flow struct {
 	Nonce    string `json:"n"`
 	Verifier string `json:"v"`
 	Return   string `json:"r"` // where the login was for
+	Scope    string `json:"s"` // asked for; "": an older version began it
 	Ends     int64  `json:"e"` // Unix seconds
 }
 
@@ -41,6 +42,7 @@ func (l *Latchkey) newFlow(r *http.Request, returnTo string) *flow {
 		Nonce:    randomID(16),
 		Verifier: oauth2.NewVerifier(),
 		Return:   l.homeOrigin(r) + returnTo,
+		Scope:    l.set.scopes,
 		Ends:     now.Add(flowLifetime).Unix(),
 	}
 }

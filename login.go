@@ -40,7 +40,7 @@ func (l *Latchkey) startLogin(w http.ResponseWriter, r *http.Request, returnTo s
 	query.Set("response_type", "code")
 	query.Set("client_id", l.set.clientID)
 	query.Set("redirect_uri", l.redirectURI(r))
-	query.Set("scope", l.set.scopes)
+	query.Set("scope", f.Scope)
 	query.Set("state", f.State)
 	query.Set("nonce", f.Nonce)
 	query.Set("code_challenge", oauth2.Challenge(f.Verifier))

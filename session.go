@@ -21,7 +21,7 @@ type session struct {
 	AccessToken  string                 `json:"a,omitempty"`
 	AccessEnds   int64                  `json:"e,omitempty"` // 0: not said
 	AccessIsJWT  bool                   `json:"j,omitempty"` // its claims may be asked
-	Scope        string                 `json:"c,omitempty"` // that the provider granted; "": what it was asked for (RFC 6749, section 5.1)
+	Scope        string                 `json:"c,omitempty"` // that the provider granted; "": nobody knows
 	RefreshToken string                 `json:"r,omitempty"` // "": none, the session goes on without
 	Granted      int64                  `json:"g,omitempty"` // when the tokens came
 	UserInfo     map[string]interface{} `json:"u,omitempty"`
@@ -194,14 +194,17 @@ func (l *Latchkey) identify(s *session) (*verified, error) {
 		v.keys[2] = revocation.ProviderSession(l.set.issuer, sid)
 	}
 	if l.set.accessTokenHeader != "" || l.set.idTokenHeader != "" || l.set.delegate != nil {
-		v.tokens = &heldTokens{access: s.liveAccessToken(l.now().Unix()), id: s.IDToken, scope: s.scope(l.set)}
+		v.tokens = &heldTokens{access: s.liveAccessToken(l.now().Unix()), id: s.IDToken, scope: s.scope()}
 	}
 	return v, nil
 }
 
-func (s *session) scope(set *settings) string {
+// scope is what the session was granted, whichever router looks at it. A login
+// of an older version may not have kept it: it asked for openid at least, since
+// there is an ID token.
+func (s *session) scope() string {
 	if s.Scope == "" {
-		return set.scopes
+		return "openid"
 	}
 	return s.Scope
 }

@@ -52,6 +52,7 @@ type settings struct {
 	issuers   []issuer          // of bearer tokens; none: not accepted
 	apiTokens *apiTokenSettings // nil: not accepted
 	admin     claims.Rule       // nil: nobody
+	manage    string            // the scope with which an access token manages what a session does; "": none does
 	audiences []string          // bearer.audiences: of our own tokens too
 
 	delegate       *delegateSettings // nil: the service behind gets no token
@@ -109,6 +110,7 @@ func compile(c *Config) (*settings, error) {
 	s.compileRefresh(m, c.Refresh)
 	s.compileBearer(m, c)
 	s.compileAPITokens(m, c)
+	s.compileManage(m, c)
 	s.compileAdmin(m, c.Admin)
 	s.compileDelegate(m, c.Delegate)
 	s.compileForward(m, c.Forward)
@@ -251,7 +253,7 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.apiTokenPolicy(), s.delegatePolicy(c),
+		s.keys.values, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.scopes, s.apiTokenPolicy(), s.delegatePolicy(c),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {

@@ -79,6 +79,22 @@ func (a *apiTokenSettings) givable(who *identity.Identity) []string {
 	return list
 }
 
+// compileManage reads whether access tokens manage sessions and API tokens.
+func (s *settings) compileManage(m *mistakes, c *Config) {
+	text := c.APITokens.Manage
+	if text == "session" {
+		return
+	}
+	scope, named := strings.CutPrefix(text, "scope ")
+	switch {
+	case !named || !apitoken.ValidScope(scope):
+		m.add("apiTokens.manage", `%q is neither "session" nor "scope NAME"`, text)
+	case !c.Bearer.Enabled:
+		m.add("apiTokens.manage", "%q is for access tokens, and bearer.enabled is false; drop one", text)
+	}
+	s.manage = scope
+}
+
 // compileAdmin reads the rule of the admin endpoints.
 func (s *settings) compileAdmin(m *mistakes, text string) {
 	if text == "" {

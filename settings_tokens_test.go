@@ -19,9 +19,18 @@ func TestAPITokenMistakes(t *testing.T) {
 		"scope":                {func(c *Config) { c.APITokens.Scopes = map[string]string{"a b": ""} }, `apiTokens.scopes: "a b" is not a scope`},
 		"scope's rule":         {func(c *Config) { c.APITokens.Scopes = map[string]string{"read": "Equals("} }, "apiTokens.scopes: read: "},
 		"off with a file":      {func(c *Config) { c.APITokens.Enabled = false }, "apiTokens.enabled: is false, and apiTokens.file is given"},
-		"a typo":               {func(c *Config) { c.APITokens.Unknown = map[string]interface{}{"fil": 1} }, "apiTokens.fil: unknown setting; the nearest is apiTokens.file"},
-		"admin":                {func(c *Config) { c.Admin = "OneOf(`a`)" }, "admin: "},
-		"a broken file":        {func(c *Config) { c.APITokens.File = "/" }, "apiTokens.file: "},
+		"manager":              {func(c *Config) { c.APITokens.Manage = "everybody" }, `apiTokens.manage: "everybody" is neither "session" nor "scope NAME"`},
+		"manager without name": {func(c *Config) { c.APITokens.Manage = "scope " }, `apiTokens.manage: "scope " is neither`},
+		"managers of two":      {func(c *Config) { c.APITokens.Manage = "scope a b" }, `apiTokens.manage: "scope a b" is neither`},
+		"a scope, unsaid":      {func(c *Config) { c.APITokens.Manage = "manage" }, `apiTokens.manage: "manage" is neither`},
+		"managers unheard of": {func(c *Config) {
+			c.APITokens.Manage = "scope manage"
+			c.Bearer.Enabled = false
+			c.Bearer.Audiences = nil
+		}, `apiTokens.manage: "scope manage" is for access tokens`},
+		"a typo":        {func(c *Config) { c.APITokens.Unknown = map[string]interface{}{"fil": 1} }, "apiTokens.fil: unknown setting; the nearest is apiTokens.file"},
+		"admin":         {func(c *Config) { c.Admin = "OneOf(`a`)" }, "admin: "},
+		"a broken file": {func(c *Config) { c.APITokens.File = "/" }, "apiTokens.file: "},
 		"no issuer, and people": {func(c *Config) {
 			c.Provider.Issuer = ""
 		}, "provider.issuer: is required"},

@@ -31,6 +31,10 @@
 // is true of everybody who has no claim a at all: say what is allowed rather
 // than what is not. An empty prefix, suffix or part is in every string.
 //
+// A claim that is called scope or scp, in whatever token or object it stands, is
+// the list of its scopes for every credential: "read write" has read and write,
+// and not ad. Equals, Prefix and Suffix of one are a mistake that Parse finds.
+//
 // Claims are values as encoding/json decodes them into an interface{}.
 package claims
 

@@ -12,16 +12,17 @@ const known = "Contains, Equals, OneOf, Prefix, SplitContains, Suffix"
 // A function is one of the language's.
 type function struct {
 	signature string
-	least     int // arguments, the claim's name included
-	most      int // 0: any number
-	separator int // the argument that must not be empty; 0: none
+	least     int  // arguments, the claim's name included
+	most      int  // 0: any number
+	separator int  // the argument that must not be empty; 0: none
+	scalar    bool // never true of a list
 	build     func(path Path, arguments []string) Rule
 }
 
 var functions = map[string]function{
-	"Equals":        {signature: "Equals(`claim`, `value`)", least: 2, most: 2, build: equals},
-	"Prefix":        {signature: "Prefix(`claim`, `prefix`)", least: 2, most: 2, build: prefix},
-	"Suffix":        {signature: "Suffix(`claim`, `suffix`)", least: 2, most: 2, build: suffix},
+	"Equals":        {signature: "Equals(`claim`, `value`)", least: 2, most: 2, scalar: true, build: equals},
+	"Prefix":        {signature: "Prefix(`claim`, `prefix`)", least: 2, most: 2, scalar: true, build: prefix},
+	"Suffix":        {signature: "Suffix(`claim`, `suffix`)", least: 2, most: 2, scalar: true, build: suffix},
 	"Contains":      {signature: "Contains(`claim`, `value`)", least: 2, most: 2, build: contains},
 	"SplitContains": {signature: "SplitContains(`claim`, `separator`, `value`)", least: 3, most: 3, separator: 1, build: splitContains},
 	"OneOf":         {signature: "OneOf(`claim`, `value`, …)", least: 2, build: oneOf},

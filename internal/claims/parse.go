@@ -198,6 +198,9 @@ func build(called function, site token, arguments []token) (Rule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse rule at column %d: %w", arguments[0].at+1, err)
 	}
+	if called.scalar && isScope(path.name) {
+		return nil, ruleError(site.at, site.value+" of "+path.name+", which is a list", "Contains or OneOf")
+	}
 	values := make([]string, 0, count)
 	for _, argument := range arguments[1:] {
 		values = append(values, argument.value)

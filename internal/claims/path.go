@@ -76,7 +76,7 @@ func nameError(name string, at int, found, want string) error {
 }
 
 // Lookup finds the claim in an identity; false: it has none. A claim that is
-// null is found.
+// null is found. One of scopes is a list, whatever the credential.
 func (p Path) Lookup(id *identity.Identity) (interface{}, bool) {
 	claims := p.claims(id)
 	for _, parent := range p.parents {
@@ -87,6 +87,9 @@ func (p Path) Lookup(id *identity.Identity) (interface{}, bool) {
 		claims = object
 	}
 	value, ok := claims[p.name]
+	if ok && isScope(p.name) {
+		value = Scopes(value)
+	}
 	return value, ok
 }
 

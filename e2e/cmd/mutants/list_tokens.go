@@ -101,8 +101,8 @@ var tokenStateMutants = []mutant{
 
 var tokenRightsMutants = []mutant{
 	{apiTokens, "an API token that manages tokens", "api.go",
-		"\tif v.identity.Kind == identity.Token || v.identity.Kind == identity.Delegated {\n\t\treturn nil, errNotALogin\n\t}\n\twho, err := v.identity.Unpack()\n\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"%w: %v\", errInternal, err)\n\t}\n\tc := &caller{user: text(who.Claims[\"sub\"]), who: who}\n\t// A subject is a name within its issuer.\n\tif text(who.Claims[\"iss\"]) != l.set.issuer {\n",
-		"\twho, err := v.identity.Unpack()\n\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"%w: %v\", errInternal, err)\n\t}\n\tc := &caller{user: text(who.Claims[\"sub\"]), who: who}\n\tif iss := text(who.Claims[\"iss\"]); iss != \"\" && iss != l.set.issuer {\n"},
+		"\tif !l.manages(who) {\n\t\treturn nil, fmt.Errorf(\"%w: %s\", errNotALogin, who.Kind)\n\t}\n\tc := &caller{user: text(who.Claims[\"sub\"]), who: who}\n\t// A subject is a name within its issuer.\n\tif text(who.Claims[\"iss\"]) != l.set.issuer {\n",
+		"\tc := &caller{user: text(who.Claims[\"sub\"]), who: who}\n\tif iss := text(who.Claims[\"iss\"]); iss != \"\" && iss != l.set.issuer {\n"},
 	{apiTokens, "another issuer's subject of the same name", "api.go", `if text(who.Claims["iss"]) != l.set.issuer {`, `if text(who.Claims["iss"]) == "" {`},
 	{apiTokens, "another's token, rotated", tokenAdminFile, `if owner != "" && t.Owner != owner {`, `if owner != "" && t.Owner == "" {`},
 	{apiTokens, "another's token, revoked", tokenAdminFile, "if !found || t.Owner != owner {", `if !found || t.Owner == "" {`},
