@@ -18,6 +18,6 @@ var rightsMutants = []mutant{
 	{endpoints, "every access token manages", apiFile, `l.set.manage != "" && contains(`, `l.set.manage == "" || contains(`},
 	{endpoints, "an access token manages without the scope", apiFile, `l.set.manage != "" && contains(scopesOf(who.Claims), l.set.manage)`, `l.set.manage != ""`},
 	{endpoints, "a scope that is none manages, in the settings", tokensSetFile, "case !named || !apitoken.ValidScope(scope):", "case !named:"},
-	{endpoints, "a word that is none manages, in the settings", tokensSetFile, "case !named || !apitoken.ValidScope(scope):", "case !apitoken.ValidScope(scope):"},
+	{endpoints, "a word that is none manages, in the settings", tokensSetFile, "case !named || !apitoken.ValidScope(scope):", "case named && !apitoken.ValidScope(scope):"},
 	{endpoints, "access tokens manage where none are accepted, in the settings", tokensSetFile, "case !c.Bearer.Enabled:", "case c.Bearer.Enabled && !named:"},
 }
