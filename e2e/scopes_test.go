@@ -53,22 +53,22 @@ func TestAccessTokensManage(t *testing.T) {
 	t.Parallel()
 	manage := func(by string) func(harness.Settings) harness.Settings {
 		return func(s harness.Settings) harness.Settings {
-			return s.With("basePath", "/"+by+"/oauth2").With("apiTokens", "manage", map[string]string{"none": "session", "one": "scope offline_access", "other": "scope admin"}[by])
+			return s.With("basePath", "/"+by+"/oauth2").With("apiTokens", "manage", map[string]string{"none": "session", "one": "scope manage", "other": "scope admin"}[by])
 		}
 	}
 	f := startRouters(t, map[string]func(harness.Settings) harness.Settings{"none": manage("none"), "one": manage("one"), "other": manage("other")})
-	tokens, err := f.Provider.Tokens(t.Context(), "alice")
+	token, err := f.Provider.AccessToken(t.Context(), "alice", "read administration manage")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for router, want := range map[string]int{"none": http.StatusForbidden, "other": http.StatusForbidden, "one": http.StatusOK} {
-		if got := f.opens(0, "/"+router+"/page", tokens.AccessToken); got != http.StatusOK {
+		if got := f.opens(0, "/"+router+"/page", token); got != http.StatusOK {
 			t.Errorf("%s: the app: status %d, want 200", router, got)
 		}
 		for _, call := range []struct{ method, path, body string }{
 			{"GET", "tokens", ""}, {"POST", "tokens", "{}"}, {"GET", "sessions", ""}, {"DELETE", "sessions", ""},
 		} {
-			headers := []string{"Authorization", "Bearer " + tokens.AccessToken}
+			headers := []string{"Authorization", "Bearer " + token}
 			if call.body != "" {
 				headers = append(headers, "Content-Type", "application/json")
 			}
