@@ -115,6 +115,8 @@ func TestMistakes(t *testing.T) {
 		"refresh.timeout":     {func(c *Config) { c.Refresh.Timeout = "0" }, `refresh.timeout: "0" is less than 1ms`},
 		"maxTokenAge":         {func(c *Config) { c.Refresh.MaxTokenAge = "old" }, `refresh.maxTokenAge: "old" is not a duration`},
 		"redis address":       {func(c *Config) { c.Redis.Addresses = []string{"redis"} }, `redis.addresses: "redis" is not host:port`},
+		"redis without host":  {func(c *Config) { c.Redis.Addresses = []string{":6379"} }, `redis.addresses: ":6379" is not host:port`},
+		"redis without port":  {func(c *Config) { c.Redis.Addresses = []string{"redis:"} }, `redis.addresses: "redis:" is not host:port`},
 		"redis mode":          {func(c *Config) { c.Redis.Mode = "ring" }, `redis.mode: "ring" is none of single,`},
 		"redis unused":        {func(c *Config) { c.Redis.Username = "u" }, "redis.addresses: is required with the other settings"},
 		"two single servers":  {func(c *Config) { c.Redis.Addresses = []string{"a:1", "b:1"} }, "redis.addresses: a single server has one"},
