@@ -195,3 +195,24 @@ func TestAccountNeedsALogin(t *testing.T) {
 		t.Errorf("a form of nobody: status %d", got)
 	}
 }
+
+// The page offers the lives that the settings allow. Where it can be none of the
+// usual ones, or has no limit, there is one more choice: as long as may be.
+func TestOfferedLives(t *testing.T) {
+	for limit, want := range map[string]string{
+		"0":     "7=7 days, 30=30 days, 90=90 days, 365=365 days, 0=never",
+		"8760h": "7=7 days, 30=30 days, 90=90 days, 365=365 days",
+		"8759h": "7=7 days, 30=30 days, 90=90 days",
+		"168h":  "7=7 days",
+		"24h":   "0=24h0m0s",
+	} {
+		g := tokenRig(t, func(c *Config) { c.APITokens.MaxLifetime = limit })
+		var got []string
+		for _, choice := range g.l.set.apiTokens.expiries() {
+			got = append(got, choice.Value+"="+choice.Text)
+		}
+		if list := strings.Join(got, ", "); list != want {
+			t.Errorf("%s: the page offers %s, want %s", limit, list, want)
+		}
+	}
+}

@@ -267,3 +267,17 @@ func TestChangeThatPanics(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A file that the disk did not take is not put in force: a pipe takes what is
+// written, and cannot be synced.
+func TestContentThatIsNotSynced(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	defer writer.Close()
+	if _, err := fill(writer, []byte("content"), nil); err == nil {
+		t.Error("it passes for written")
+	}
+}
