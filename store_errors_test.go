@@ -241,3 +241,27 @@ func TestWhichRefreshTokenIsTakenBack(t *testing.T) {
 		t.Errorf("%d grants, want one of each session", n)
 	}
 }
+
+// Nobody grants who cannot have the lease: it is a refusal of Redis, and not
+// another replica that holds it, which would be waited for.
+func TestGrantThatRedisRefuses(t *testing.T) {
+	for _, command := range []string{"set", "get"} {
+		s := newStoring(t, func(c *Config) { c.Session.Store = "cookie" })
+		s.clock.advance(301 * time.Second)
+		said := s.saying()
+		s.refusing(command, func() {
+			s.expectStatus("without "+command, s.do(fetch(t, "/app")), http.StatusServiceUnavailable)
+		})
+		if n := s.provider.Grants(); n != 0 {
+			t.Errorf("without %s: %d grants, want none", command, n)
+		}
+		if text := said.String(); !strings.Contains(text, "NOPERM") {
+			t.Errorf("without %s: the log says %q", command, text)
+		}
+		s.clock.advance(time.Second) // failures are left alone for that long
+		s.expectStatus("with "+command, s.do(fetch(t, "/app")), http.StatusOK)
+		if n := s.provider.Grants(); n != 1 {
+			t.Errorf("with %s: %d grants, want one", command, n)
+		}
+	}
+}
