@@ -119,6 +119,12 @@ func TestTokenBoundToAKey(t *testing.T) {
 	wantToken(t, access(p, raw), "cnf", raw)
 }
 
+func many(n int, last string) []string {
+	list := make([]string, n)
+	list[n-1] = last
+	return list
+}
+
 func TestAccessTokenAudience(t *testing.T) {
 	op, p, _ := start(t)
 	const api = "https://api.example.com"
@@ -141,6 +147,8 @@ func TestAccessTokenAudience(t *testing.T) {
 		{"deny a list with null", []interface{}{api, nil}, []string{api}, "a list of strings"},
 		{"deny a list in a list", []interface{}{[]string{api}}, []string{api}, "a list of strings"},
 		{"deny an object", object{api: true}, []string{api}, "a list of strings"},
+		{"allow 256 audiences", many(256, api), []string{api}, ""},
+		{"deny 257 audiences", many(257, api), []string{api}, "found a list of 257"},
 		{"deny where no audience is wanted", api, nil, "aud"},
 		{"deny the empty audience", "", []string{""}, "aud"},
 	} {

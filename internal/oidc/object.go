@@ -12,6 +12,9 @@ import (
 const (
 	maxDepth   = 32 // objects and lists in one another, the object itself among them
 	maxMembers = 256
+	// maxBrackets is how many objects and lists a token may have, those that only
+	// a text seems to begin included: they take the most time for their length.
+	maxBrackets = 1024
 )
 
 // decodeObject reads one JSON object, nested no deeper than maxDepth, and

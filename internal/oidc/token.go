@@ -77,6 +77,9 @@ func decodePart(name, part string) (map[string]interface{}, []byte, error) {
 	if err != nil {
 		return nil, nil, refuse(name, "another encoding", "base64url")
 	}
+	if n := brackets(data); n > maxBrackets {
+		return nil, nil, refuse(name, strconv.Itoa(n)+" objects and lists", "at most "+strconv.Itoa(maxBrackets))
+	}
 	object, err := decodeObject(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w: %w", name, err, ErrToken)

@@ -11,6 +11,7 @@
 //	firstsight.go  a JWT that nobody has seen, against golang-jwt alone, both interpreted
 //	storm.go       a thousand requests with one expired access token, at two replicas
 //	lag.go         from a logout at one replica to the 401 at the other
+//	costs.go       what a request takes that anybody can send; costrows.go which ones
 //
 // Each part checks that it measures what it says: the answer, the identity that the upstream got, and that every
 // request reached the upstream.
@@ -130,8 +131,9 @@ func main() {
 type bench struct {
 	options
 	*scene
-	generator generator
-	others    []float64 // shares of the processors that went to other programs
+	generator       generator
+	unauthenticated []cost
+	others          []float64 // shares of the processors that went to other programs
 }
 
 func run(ctx context.Context, o options) error {
@@ -150,7 +152,7 @@ func run(ctx context.Context, o options) error {
 	b := &bench{options: o, scene: s, generator: gen}
 	r := newReport(b)
 	var all []series
-	for _, part := range []func(context.Context) ([]series, error){b.throughput, b.start, b.swap, b.memory, b.firstSight, b.storm, b.revocationLag} {
+	for _, part := range []func(context.Context) ([]series, error){b.throughput, b.start, b.swap, b.memory, b.firstSight, b.storm, b.revocationLag, b.costs} {
 		measured, err := part(ctx)
 		if err != nil {
 			return err

@@ -27,6 +27,8 @@ type report struct {
 	Rounds    int      `json:"rounds"`
 	Duration  string   `json:"duration"`
 	Figures   []figure `json:"figures"`
+	// Costs are those of requests without a good credential.
+	Costs []cost `json:"costs,omitempty"`
 }
 
 func newReport(b *bench) *report {
@@ -46,6 +48,7 @@ func newReport(b *bench) *report {
 func (r *report) finish(b *bench) {
 	r.Others = spreadOf(b.others)
 	r.Traefik = b.version
+	r.Costs = b.unauthenticated
 }
 
 func (r *report) json(w io.Writer) error {
@@ -62,7 +65,10 @@ func (r *report) text(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "%s, %d rounds of %s, medians over the rounds; a ratio is taken within a round\n\n", r.Generator, r.Rounds, r.Duration)
-	return table(w, r.Figures)
+	if err := table(w, r.Figures); err != nil {
+		return err
+	}
+	return costTable(w, r.Costs)
 }
 
 // described is the version of a checkout, as git tells it.

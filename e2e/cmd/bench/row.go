@@ -99,7 +99,7 @@ func names(o options) string {
 	}
 	all = append(all, "start", swapRow, "memory-session", "memory-bearer", "first-sight-RS256", "first-sight-ES256")
 	all = append(all, storms...)
-	return strings.Join(append(all, lagRow), ", ")
+	return strings.Join(append(all, lagRow, costsRow), ", ")
 }
 
 func (o options) wanted(name string) bool { return o.only.MatchString(name) }
