@@ -127,7 +127,7 @@ func repository(t *testing.T) string {
 	} {
 		git := exec.CommandContext(t.Context(), "git", args...)
 		git.Dir = root
-		git.Env = append(os.Environ(), "GIT_DIR="+filepath.Join(folder, ".git"), "GIT_WORK_TREE="+root)
+		git.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_DIR="+filepath.Join(folder, ".git"), "GIT_WORK_TREE="+root)
 		if out, err := git.CombinedOutput(); err != nil {
 			t.Fatalf("git %s: %v\n%s", args, err, out)
 		}
