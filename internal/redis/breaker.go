@@ -11,10 +11,12 @@ const (
 	probeEvery     = time.Second // while open
 )
 
-// breaker stops commands while their server is away. It opens when three
-// commands in a row failed, or when one timed out and no other was answered
-// meanwhile. Then all fail at once, until a probe, of which there is one a
-// second, is answered.
+// breaker stops commands while their server is away. It is suspected of that when
+// three commands in a row failed, or when one timed out and no other was answered
+// meanwhile. Then a probe decides, on a connection of its own: commands may also
+// fail because of what they are, or because this machine is busy. A probe that is
+// not answered opens the breaker: all fail at once, until another, of which there
+// is one a second, is answered.
 //
 // epoch and answers are read without the lock, by every command.
 type breaker struct {
@@ -32,11 +34,12 @@ type breaker struct {
 func isOpen(epoch int64) bool { return epoch%2 == 1 }
 
 // failed counts the failure of a command that began at this epoch, with so many
-// answers till then. It says whether that opened the breaker.
+// answers till then. It says whether the caller is to ask the server; then it must
+// call judged.
 func (b *breaker) failed(epoch, answers int64, timeout bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if epoch != b.epoch.Load() || isOpen(epoch) {
+	if epoch != b.epoch.Load() || isOpen(epoch) || b.probing {
 		return false
 	}
 	answered := b.answers.Load()
@@ -48,10 +51,22 @@ func (b *breaker) failed(epoch, answers int64, timeout bool) bool {
 	if b.failures < failuresToOpen && !(timeout && answers == answered) {
 		return false
 	}
+	b.probing = true
+	return true
+}
+
+// judged ends a suspicion, and opens the breaker unless the probe was answered.
+func (b *breaker) judged(f *failure) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.probing = false
 	b.failures = 0
+	if f == nil {
+		b.answers.Add(1)
+		return
+	}
 	b.probeAt = b.now().Add(probeEvery)
 	b.epoch.Add(1)
-	return true
 }
 
 // probe says whether the caller is to try whether the server is back; then it

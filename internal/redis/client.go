@@ -6,6 +6,7 @@
 //	node.go        one server: breaker, pool, and a second try when a connection was lost
 //	breaker.go     open while the server is away, so that callers fail at once
 //	pool.go        a bounded number of connections, used again
+//	patience.go    what is late because this machine is
 //	connection.go  dial, TLS, AUTH, SELECT; one exchange of commands and replies
 //	resp.go        commands and replies as bytes
 //	command.go     what the commands do, and what may answer them

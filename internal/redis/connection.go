@@ -14,6 +14,7 @@ type connection struct {
 	address    string
 	raw        net.Conn // closed directly: TLS would first say goodbye to a server that may hang
 	stream     net.Conn // raw, or TLS over it
+	from       *patient // reads from the stream
 	in         *reader
 	used       time.Time // when it was last put back, by the pool's clock
 	reused     bool
@@ -33,25 +34,39 @@ func connect(ctx context.Context, config *Config, address string) (*connection, 
 	return c, nil
 }
 
-// open dials, and nothing else.
+// open dials, and nothing else. Nothing was said yet, so it is tried again where
+// the machine was too slow.
 func open(ctx context.Context, config *Config, address string) (*connection, *failure) {
-	dialer := &net.Dialer{Timeout: config.Timeout}
+	limit := config.Timeout
+	for try := 1; ; try++ {
+		due := time.Now().Add(limit)
+		c, f := openOnce(ctx, config, limit, address)
+		if f == nil || !f.timeout || try == dialTries || lateness(due, time.Now(), queued()) < slow {
+			return c, f
+		}
+		limit = 2 * limit
+	}
+}
+
+func openOnce(ctx context.Context, config *Config, limit time.Duration, address string) (*connection, *failure) {
+	dialer := &net.Dialer{Timeout: limit}
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, broken(ctx, err)
 	}
 	c := &connection{address: address, raw: raw, stream: raw}
 	if config.TLS != nil {
-		if f := c.secure(ctx, config); f != nil {
+		if f := c.secure(ctx, config, limit); f != nil {
 			c.close()
 			return nil, f
 		}
 	}
-	c.in = newReader(c.stream)
+	c.from = &patient{stream: c.stream}
+	c.in = newReader(c.from)
 	return c, nil
 }
 
-func (c *connection) secure(ctx context.Context, config *Config) *failure {
+func (c *connection) secure(ctx context.Context, config *Config, limit time.Duration) *failure {
 	settings := config.TLS.Clone()
 	if settings.ServerName == "" {
 		host, _, err := net.SplitHostPort(c.address)
@@ -61,7 +76,7 @@ func (c *connection) secure(ctx context.Context, config *Config) *failure {
 		settings.ServerName = host
 	}
 	stream := tls.Client(c.raw, settings)
-	limited, cancel := context.WithTimeout(ctx, config.Timeout)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := stream.HandshakeContext(limited); err != nil {
 		f := broken(ctx, err)
@@ -152,11 +167,11 @@ func (c *connection) broken(ctx context.Context, err error) *failure {
 }
 
 func (c *connection) converse(limit time.Duration, commands [][]string) ([]Reply, error) {
-	if err := c.stream.SetDeadline(time.Now().Add(limit)); err != nil {
+	c.in.started = false
+	if err := c.write(limit, commands); err != nil {
 		return nil, err
 	}
-	c.in.started = false
-	if err := c.write(commands); err != nil {
+	if err := c.from.begin(limit); err != nil {
 		return nil, err
 	}
 	replies := make([]Reply, len(commands))
@@ -174,10 +189,16 @@ func (c *connection) converse(limit time.Duration, commands [][]string) ([]Reply
 	return replies, nil
 }
 
-func (c *connection) write(commands [][]string) error {
+// write ends at once, but for a server that takes nothing any more. There is no
+// second try after a part was written, so it has its time and all that can be
+// spared.
+func (c *connection) write(limit time.Duration, commands [][]string) error {
 	var b []byte
 	for _, args := range commands {
 		b = appendCommand(b, args)
+	}
+	if err := c.stream.SetWriteDeadline(time.Now().Add(limit + maxSpare)); err != nil {
+		return err
 	}
 	_, err := c.stream.Write(b)
 	return err
@@ -186,7 +207,7 @@ func (c *connection) write(commands [][]string) error {
 // quiet says that the server has said nothing since the last reply, and has not
 // closed the connection. It takes a moment: for connections that were idle.
 func (c *connection) quiet() bool {
-	if err := c.stream.SetReadDeadline(time.Now().Add(quietFor)); err != nil {
+	if err := c.from.strict(quietFor); err != nil {
 		return false
 	}
 	_, err := c.in.in.Peek(1)

@@ -62,7 +62,8 @@ func TestLeaseThatIsRefused(t *testing.T) {
 	} {
 		config := Config{Addresses: []string{s.Addr()}, Timeout: generous}
 		if test.user != "default" {
-			config.Username, config.Password = test.user, password("p")
+			config.Username = test.user
+			config.Password = password("p")
 		}
 		got, err := open1(t, config).TakeLease(background, test.key, "a", time.Minute)
 		if got {

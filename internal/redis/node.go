@@ -19,6 +19,8 @@ func newNode(config *Config, address string) *node {
 	n := &node{config: config, address: address, breaker: &breaker{now: config.Now}}
 	dial := func(ctx context.Context) (*connection, *failure) { return n.connect(ctx) }
 	n.pool = newPool(config, maxConnections, dial)
+	n.pool.patience = poolPatience
+	n.pool.away = func() bool { return isOpen(n.breaker.epoch.Load()) }
 	n.blocking = newPool(config, maxBlocking, dial)
 	return n
 }
@@ -54,7 +56,7 @@ func (n *node) doOpen(ctx context.Context, q request) ([]Reply, *failure) {
 	if !n.breaker.probe() {
 		return nil, &failure{code: "open", spared: true}
 	}
-	f := n.ping(ctx)
+	f := n.probe(ctx)
 	n.breaker.probed(f)
 	if f != nil {
 		return nil, f
@@ -63,16 +65,26 @@ func (n *node) doOpen(ctx context.Context, q request) ([]Reply, *failure) {
 	return n.try(ctx, n.pool, q)
 }
 
-func (n *node) ping(ctx context.Context) *failure {
-	_, f := n.try(ctx, n.pool, request{commands: [][]string{{"PING"}}})
-	return f
+// probe asks the server for an answer to PING, on a connection of its own: each
+// begins with one.
+func (n *node) probe(ctx context.Context) *failure {
+	c, f := n.connect(ctx)
+	if f != nil {
+		return f
+	}
+	c.close()
+	return nil
 }
 
+// failed asks the server whether it is there, when a failure makes one doubt it.
+// The probe belongs to all callers, so it does not end with this one's context.
 func (n *node) failed(epoch, answers int64, f *failure) {
-	if f.spared {
+	if f.spared || !n.breaker.failed(epoch, answers, f.timeout) {
 		return
 	}
-	if n.breaker.failed(epoch, answers, f.timeout) {
+	away := n.probe(context.Background())
+	n.breaker.judged(away)
+	if away != nil {
 		n.log(slog.LevelWarn, "redis is away", f.text())
 	}
 }

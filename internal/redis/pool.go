@@ -9,19 +9,25 @@ import (
 )
 
 const (
-	maxConnections = 64          // to one server
-	maxBlocking    = 8           // besides those, for commands that block
-	checkAfter     = time.Second // idle for longer: looked at before it is used
-	quietFor       = 200 * time.Microsecond
-	idleFor        = 5 * time.Minute // idle for longer: closed
+	maxConnections = 64 // to one server
+	maxBlocking    = 8  // besides those, for commands that block
+	maxDials       = 4  // that are being made at once
+	// poolPatience is how long a caller waits for a connection, unless the server is
+	// away by then: many who come at once are not its fault.
+	poolPatience = 15 * time.Second
+	checkAfter   = time.Second // idle for longer: looked at before it is used
+	quietFor     = 200 * time.Microsecond
+	idleFor      = 5 * time.Minute // idle for longer: closed
 )
 
 // pool keeps connections to one server, at most as many as it has slots.
 type pool struct {
-	connect func(ctx context.Context) (*connection, *failure)
-	timeout time.Duration // for a slot
-	now     func() time.Time
-	slots   chan struct{} // one for each caller that may have a connection yet
+	connect  func(ctx context.Context) (*connection, *failure)
+	patience time.Duration // for a slot, and for a turn
+	away     func() bool   // says that waiting is of no use
+	now      func() time.Time
+	slots    chan struct{} // one for each caller that may have a connection yet
+	turns    chan struct{} // one for each connection that may be made now
 
 	mu         sync.Mutex
 	idle       []*connection // the last used last
@@ -32,29 +38,36 @@ type pool struct {
 
 func newPool(config *Config, bound int, connect func(ctx context.Context) (*connection, *failure)) *pool {
 	p := &pool{
-		connect: connect,
-		timeout: config.Timeout,
-		now:     config.Now,
-		slots:   make(chan struct{}, bound),
-		open:    map[*connection]bool{},
-	}
-	for i := 0; i < bound; i++ {
-		p.slots <- struct{}{}
+		connect:  connect,
+		patience: config.Timeout,
+		away:     func() bool { return false },
+		now:      config.Now,
+		slots:    filled(bound),
+		turns:    filled(maxDials),
+		open:     map[*connection]bool{},
 	}
 	return p
+}
+
+func filled(n int) chan struct{} {
+	c := make(chan struct{}, n)
+	for i := 0; i < n; i++ {
+		c <- struct{}{}
+	}
+	return c
 }
 
 // get returns an idle connection or a new one, which put takes back. An idle one
 // may have been closed by the server: where commands cannot be sent again, or it
 // was idle for long, that is looked for.
 func (p *pool) get(ctx context.Context, again bool) (*connection, *failure) {
-	if f := p.acquire(ctx); f != nil {
+	if f := p.acquire(ctx, p.slots); f != nil {
 		return nil, f
 	}
 	if c := p.reuse(again); c != nil {
 		return c, nil
 	}
-	c, f := p.fresh(ctx)
+	c, f := p.dial(ctx, again)
 	if f != nil {
 		p.slots <- struct{}{}
 		return nil, f
@@ -62,17 +75,38 @@ func (p *pool) get(ctx context.Context, again bool) (*connection, *failure) {
 	return c, nil
 }
 
-func (p *pool) acquire(ctx context.Context) *failure {
-	if wait.Now(p.slots) {
-		return nil
+// dial returns a new connection; or one that was put back while the caller waited
+// for its turn to make one.
+func (p *pool) dial(ctx context.Context, again bool) (*connection, *failure) {
+	if f := p.acquire(ctx, p.turns); f != nil {
+		return nil, f
 	}
-	return p.wait(ctx)
+	defer func() { p.turns <- struct{}{} }()
+	if c := p.reuse(again); c != nil {
+		return c, nil
+	}
+	c, f := p.fresh(ctx)
+	return c, f
 }
 
-func (p *pool) wait(ctx context.Context) *failure {
-	patient, cancel := context.WithTimeout(ctx, p.timeout)
+// acquire takes one of the slots or turns, in time. Who had to wait may find that
+// the server is away by now.
+func (p *pool) acquire(ctx context.Context, from chan struct{}) *failure {
+	if wait.Now(from) {
+		return nil
+	}
+	f := p.wait(ctx, from)
+	if f == nil && p.away() {
+		from <- struct{}{}
+		return &failure{code: "open", spared: true}
+	}
+	return f
+}
+
+func (p *pool) wait(ctx context.Context, from chan struct{}) *failure {
+	patient, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
-	if wait.For(patient, p.slots) == nil {
+	if wait.For(patient, from) == nil {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {

@@ -14,6 +14,7 @@ type scripted struct {
 	listener net.Listener
 	former   func(conn net.Conn)
 	warm     func(conn net.Conn) // after the answer to GET warm; nil: nothing
+	ping     func(conn net.Conn) // instead of the answer to PING; nil: PONG
 
 	mu       sync.Mutex
 	accepted int // connections
@@ -61,6 +62,10 @@ func (s *scripted) serve(conn net.Conn) {
 }
 
 func (s *scripted) answer(conn net.Conn, command Reply) {
+	if command.Items[0].Text == "PING" && s.ping != nil {
+		s.ping(conn)
+		return
+	}
 	if command.Items[0].Text == "PING" {
 		say(conn, "+PONG\r\n")
 		return
@@ -106,12 +111,18 @@ func get(t *testing.T, what string, c *Client, key string) {
 // second one opened, and the former never asked for again.
 func (s *scripted) expectSecondConnection(t *testing.T, what string) {
 	t.Helper()
+	s.expectConnections(t, what, 2)
+}
+
+// expectConnections wants so many, of which all but the last were closed.
+func (s *scripted) expectConnections(t *testing.T, what string, want int) {
+	t.Helper()
 	accepted, _, asked := s.counts()
-	if accepted != 2 || asked != 1 {
-		t.Fatalf("%s: %d connections, and the former asked for %d times; want 2 and once", what, accepted, asked)
+	if accepted != want || asked != 1 {
+		t.Fatalf("%s: %d connections, and the former asked for %d times; want %d and once", what, accepted, asked, want)
 	}
-	waitFor(t, what+": the connection to be closed", func() bool {
+	waitFor(t, what+": the connections to be closed", func() bool {
 		_, left, _ := s.counts()
-		return left == 1
+		return left == want-1
 	})
 }

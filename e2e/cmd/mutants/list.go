@@ -40,7 +40,7 @@ func mutants() []mutant {
 		delegateMutants, delegatedMutants, rightsMutants,
 		refreshMutants, coordinatorMutants, leaseMutants, grantMutants, logoutMutants,
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
-		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, serverMutants, denialMutants,
+		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, busyMutants, serverMutants, denialMutants,
 		providerMutants,
 	)
 }
