@@ -336,7 +336,7 @@ func TestDeadSecretsOutliveCopies(t *testing.T) {
 		})
 		id, _ := g.give(nil)
 		var until atomic.Int64
-		g.l.revocations.Index().Watch(func(e revocation.Entry) { until.Store(e.Until) })
+		g.l.revocations.Index().Watch(func(entries []revocation.Entry) { until.Store(entries[0].Until) })
 		if err := g.l.revokeToken(context.Background(), "", id); err != nil {
 			t.Fatal(err)
 		}

@@ -145,6 +145,9 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token string) (*verified, e
 	case err != nil:
 		return nil, fmt.Errorf("%w: %v", errBadToken, err)
 	}
+	if err := l.checkLife(claims); err != nil {
+		return nil, err
+	}
 	claims = trustedEmail(claims)
 	packed, err := identity.Pack(&identity.Identity{Kind: identity.Bearer, Claims: claims, AccessToken: claims})
 	if err != nil {
@@ -159,6 +162,18 @@ func (l *Latchkey) verifyBearer(ctx context.Context, token string) (*verified, e
 		v.tokens = &heldTokens{access: token}
 	}
 	return v, nil
+}
+
+// checkLife refuses an access token that would outlive its revocation.
+func (l *Latchkey) checkLife(claims map[string]interface{}) error {
+	began := l.now().Unix()
+	if issued := unix(claims["iat"]); issued > 0 && issued < began {
+		began = issued
+	}
+	if life := unix(claims["exp"]) - began; life > int64(l.set.bearerLifetime/time.Second) {
+		return fmt.Errorf("%w: it lives for %ds, more than bearer.maxLifetime %s", errBadToken, life, l.set.bearerLifetime)
+	}
+	return nil
 }
 
 // verifyAccessToken has the token's own issuer judge it, if that is one of the

@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidctest"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 // accessToken is a good one, with changes.
@@ -72,6 +74,58 @@ func TestBearerRefused(t *testing.T) {
 }
 
 // One credential decides: a bad token is not made good by a session beside it.
+// A token that outlives the memory of its revocation is refused.
+func TestBearerLifetime(t *testing.T) {
+	for _, most := range []string{"24h", "1h"} {
+		setting := most
+		g := newRig(t, func(c *Config) { c.Bearer.MaxLifetime = setting })
+		allowed, err := time.ParseDuration(most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := g.clock.at.Load()
+		seconds := int64(allowed / time.Second)
+		for what, c := range map[string]struct {
+			iat, exp interface{}
+			want     int
+		}{
+			"as long as may be":          {now, now + seconds, http.StatusOK},
+			"a second longer":            {now, now + seconds + 1, http.StatusUnauthorized},
+			"begun long ago":             {now - seconds + 100, now + 200, http.StatusUnauthorized},
+			"without iat":                {nil, now + seconds, http.StatusOK},
+			"without iat, longer":        {nil, now + seconds + 1, http.StatusUnauthorized},
+			"without iat, for ever":      {nil, now + 1000000000, http.StatusUnauthorized},
+			"of the future, by a minute": {now + 30, now + 30 + seconds, http.StatusUnauthorized},
+		} {
+			token := g.accessToken(map[string]interface{}{"iat": c.iat, "exp": c.exp})
+			g.expectStatus(most+": "+what, g.do(bearer(t, "/app", token)), c.want)
+		}
+	}
+}
+
+// A user's revocation is remembered for as long as their access tokens may live,
+// however short sessions are.
+func TestRevocationOutlivesAccessTokens(t *testing.T) {
+	g := newRig(t, func(c *Config) {
+		c.Session.Lifetime = "10m"
+		c.Bearer.MaxLifetime = "6h"
+		c.APITokens.Enabled = false
+	})
+	ends := map[bool]int64{}
+	id := g.l.revocations.Index().Watch(func(entries []revocation.Entry) { ends[entries[0].Always] = entries[0].Until })
+	defer g.l.revocations.Index().Unwatch(id)
+	g.revokedBy(g.l, revocation.User(g.provider.Issuer(), oidctest.Subject))
+	if err := g.l.revokeSessions(context.Background(), "s"); err != nil {
+		t.Fatal(err)
+	}
+	now := g.clock.now()
+	for always, least := range map[bool]time.Duration{false: 6 * time.Hour, true: 10 * time.Minute} {
+		if left := time.Unix(ends[always], 0).Sub(now); left < least+time.Minute || left > least+5*time.Minute {
+			t.Errorf("always %v: remembered for %s, want a little more than %s", always, left, least)
+		}
+	}
+}
+
 func TestBearerIsNotMixedWithSession(t *testing.T) {
 	g := newRig(t, nil)
 	g.login("/app", map[string]interface{}{"email": "a@example.com"})

@@ -156,6 +156,10 @@ type BearerConfig struct {
 	// Audiences, one of which a token must be meant for. Required when bearer
 	// tokens are accepted, here or for each of Issuers.
 	Audiences []string `json:"audiences"`
+	// MaxLifetime is the longest life of a token: one whose exp is further from its
+	// iat, or without that from now, is refused. A revocation is remembered for as
+	// long. Default "24h".
+	MaxLifetime string `json:"maxLifetime"`
 
 	Unknown map[string]interface{} `mapstructure:",remain" json:"-"`
 }
@@ -236,7 +240,7 @@ func CreateConfig() *Config {
 			Cookie:      CookieConfig{Name: "latchkey", Path: "/", SameSite: "lax", Secure: true},
 		},
 		Refresh:   RefreshConfig{Before: "60s", MaxTokenAge: "6h", ShareFor: "30s", Timeout: "15s"},
-		Bearer:    BearerConfig{Enabled: true},
+		Bearer:    BearerConfig{Enabled: true, MaxLifetime: "24h"},
 		APITokens: APITokensConfig{Enabled: true, Header: "X-API-Key", CheckEvery: "60s", Manage: "session", MaxLifetime: "8760h"},
 		Delegate:  DelegateConfig{Mode: "sign", Lifetime: "1h", MinimumLifetime: "5m", Header: "X-Auth-Request-Token", Issuer: "latchkey"},
 		Redis:     RedisConfig{Mode: "single", Prefix: "latchkey:", Timeout: "500ms", WhenDown: "stale", StaleFor: "30s"},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/page"
-	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
@@ -54,7 +53,7 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 // known by its cookie.
 func (l *Latchkey) endUnread(ctx context.Context, credential string) {
 	l.counters.logouts.Add(1)
-	if err := l.revoke(ctx, revocation.Session(sessionID(credential))); err != nil {
+	if err := l.revokeSessions(ctx, sessionID(credential)); err != nil {
 		l.log.warn("the other replicas learn of a logout when Redis is back", "error", err.Error())
 	}
 }

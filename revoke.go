@@ -38,18 +38,26 @@ func (l *Latchkey) checkRevoked(ctx context.Context, v *verified, generation uin
 
 // revoke has the key's credentials refused on every replica, those issued up to
 // now. The error says that the other replicas learn of it later.
-func (l *Latchkey) revoke(ctx context.Context, keys ...revocation.Key) error {
-	now := l.now()
+func (l *Latchkey) revoke(ctx context.Context, key revocation.Key) error {
+	err := l.revocations.Revoke(ctx, []revocation.Entry{{Key: key, At: l.now().UnixMilli()}})
+	return err
+}
+
+// revokeSessions is revoke for sessions by their IDs, each of which is of one login:
+// whatever clock that went by.
+func (l *Latchkey) revokeSessions(ctx context.Context, ids ...string) error {
+	at := l.now().UnixMilli()
 	var entries []revocation.Entry
-	for _, key := range keys {
-		entries = append(entries, revocation.Entry{Key: key, At: now.UnixMilli(), Until: now.Add(l.set.lifetime).Unix() + 1})
+	for _, id := range ids {
+		entries = append(entries, revocation.Entry{Key: revocation.Session(id), At: at, Always: true})
 	}
-	return l.revocations.Revoke(ctx, entries)
+	err := l.revocations.Revoke(ctx, entries)
+	return err
 }
 
 // endSession ends one session, on every replica.
 func (l *Latchkey) endSession(ctx context.Context, s *session) error {
-	err := l.revoke(ctx, revocation.Session(s.ID))
+	err := l.revokeSessions(ctx, s.ID)
 	l.forgetSession(ctx, s.ID, l.userOf(s))
 	return err
 }
@@ -108,11 +116,7 @@ func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
 	if excess == 0 {
 		return nil
 	}
-	var keys []revocation.Key
-	for _, id := range others[:excess] {
-		keys = append(keys, revocation.Session(id))
-	}
-	if err := l.revoke(ctx, keys...); err != nil {
+	if err := l.revokeSessions(ctx, others[:excess]...); err != nil {
 		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	for _, id := range others[:excess] {

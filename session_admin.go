@@ -160,11 +160,7 @@ func (l *Latchkey) endKnown(ctx context.Context, user string, ids []string) erro
 	if len(ids) == 0 {
 		return nil
 	}
-	var keys []revocation.Key
-	for _, id := range ids {
-		keys = append(keys, revocation.Session(id))
-	}
-	if err := l.revoke(ctx, keys...); err != nil {
+	if err := l.revokeSessions(ctx, ids...); err != nil {
 		return fmt.Errorf("%w: the other replicas learn of it when Redis is back: %v", errStoreAway, err)
 	}
 	for _, id := range ids {

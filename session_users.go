@@ -38,28 +38,45 @@ func (u *redisUsers) key(user string) string { return u.prefix + "user:" + user 
 
 func (u *redisUsers) add(ctx context.Context, user, id string, until, now int64) ([]string, error) {
 	key := u.key(user)
+	left := strconv.FormatInt(until-now, 10) // by no clock: Redis' may be wrong
 	replies, err := u.client.DoAll(ctx, [][]string{
 		{"ZREMRANGEBYSCORE", key, "-inf", strconv.FormatInt(now, 10)},
 		{"ZADD", key, strconv.FormatInt(until, 10), id},
 		{"ZREMRANGEBYRANK", key, "0", strconv.Itoa(-maxSessionsPerUser - 1)},
-		{"PEXPIREAT", key, strconv.FormatInt(until, 10)},
 		{"ZRANGE", key, "0", "-1"},
+		{"PEXPIRE", key, left, "NX"},
+		{"PEXPIRE", key, left, "GT"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("note a user's session: %w", err)
 	}
-	var others []string
-	for _, reply := range replies {
+	for _, reply := range replies[:4] {
 		if reply.Err != nil {
 			return nil, fmt.Errorf("note a user's session: %w", reply.Err)
 		}
-		for _, item := range reply.Items {
-			if item.Text != id {
-				others = append(others, item.Text)
-			}
+	}
+	if replies[4].Err != nil || replies[5].Err != nil {
+		if err := u.lengthen(ctx, key, left); err != nil {
+			return nil, err
+		}
+	}
+	var others []string
+	for _, item := range replies[3].Items {
+		if item.Text != id {
+			others = append(others, item.Text)
 		}
 	}
 	return others, nil
+}
+
+// lengthen does for a Redis before version 7 what NX and GT do: the list lives for
+// as long as the last of its sessions.
+func (u *redisUsers) lengthen(ctx context.Context, key, left string) error {
+	const longer = `if redis.call("pttl", KEYS[1]) < tonumber(ARGV[1]) then return redis.call("pexpire", KEYS[1], ARGV[1]) end return 0`
+	if _, err := u.client.Do(ctx, "EVAL", longer, "1", key, left); err != nil {
+		return fmt.Errorf("note a user's session: %w", err)
+	}
+	return nil
 }
 
 func (u *redisUsers) list(ctx context.Context, user string, now int64) ([]listed, error) {
@@ -106,17 +123,20 @@ func (u *memoryUsers) add(ctx context.Context, user, id string, until, now int64
 	}
 	var others []string
 	var kept []listed
+	last := until
 	for _, e := range list {
 		if e.Until > now && e.ID != id {
 			kept = append(kept, e)
 			others = append(others, e.ID)
+			last = later(last, e.Until)
 		}
 	}
 	kept = append(kept, listed{ID: id, Until: until})
 	if len(kept) > maxSessionsPerUser {
 		kept = kept[len(kept)-maxSessionsPerUser:]
 	}
-	return others, u.write(ctx, user, kept, time.Duration(until-now)*time.Millisecond)
+	err = u.write(ctx, user, kept, time.Duration(last-now)*time.Millisecond)
+	return others, err
 }
 
 func (u *memoryUsers) list(ctx context.Context, user string, now int64) ([]listed, error) {
@@ -147,10 +167,17 @@ func (u *memoryUsers) remove(ctx context.Context, user, id string, now int64) er
 	for _, e := range list {
 		if e.ID != id {
 			kept = append(kept, e)
-			last = e.Until
+			last = later(last, e.Until)
 		}
 	}
 	return u.write(ctx, user, kept, time.Duration(last-now)*time.Millisecond)
+}
+
+func later(a, b int64) int64 {
+	if a > b {
+		return a
+	}
+	return b
 }
 
 func (u *memoryUsers) read(ctx context.Context, user string) ([]listed, error) {

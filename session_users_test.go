@@ -109,6 +109,56 @@ func TestUserSessions(t *testing.T) {
 	}
 }
 
+// A login for a shorter time leaves the list of the user's other sessions as it is,
+// whatever Redis' clock says.
+func TestUserSessionsOfDifferentLives(t *testing.T) {
+	p := newPair(t, func(c *Config) { c.Session.MaxPerUser = 5 })
+	g := inStore(t, "memory", func(c *Config) { c.Session.MaxPerUser = 5 })
+	ctx := context.Background()
+	users := p.l.users.(*redisUsers)
+	for ahead, now := range map[time.Duration]int64{0: time.Now().UnixMilli(), time.Hour: time.Now().Add(-time.Hour).UnixMilli(), -time.Hour: time.Now().Add(time.Hour).UnixMilli()} {
+		for name, lists := range map[string]userSessions{"redis": users, "memory": g.l.users} {
+			what := name + " is ahead by " + ahead.String()
+			add := func(id string, left time.Duration) []string {
+				others, err := lists.add(ctx, what, id, now+left.Milliseconds(), now)
+				if err != nil {
+					t.Fatalf("%s: %v", what, err)
+				}
+				return others
+			}
+			add("long", 30*time.Minute)
+			if got := add("short", 50*time.Millisecond); len(got) != 1 || got[0] != "long" {
+				t.Errorf("%s: the others are %v, want long", what, got)
+			}
+			if err := lists.remove(ctx, what, "short", now); err != nil {
+				t.Fatal(err)
+			}
+			add("short", 50*time.Millisecond)
+			if name == "redis" {
+				ttl, err := strconv.Atoi(p.server.Command("PTTL", users.key(what)))
+				if err != nil || ttl < 29*60*1000 || ttl > 30*60*1000 {
+					t.Errorf("%s: the list lives for %d ms, %v, want 30m", what, ttl, err)
+				}
+			}
+			g.clock.advance(time.Minute)
+			if got := add("last", time.Second); len(got) == 0 || got[len(got)-1] != "long" && got[0] != "long" {
+				t.Errorf("%s: later: the others are %v, want long among them", what, got)
+			}
+		}
+	}
+	// As with a Redis that does not know NX and GT.
+	key := users.key("old")
+	p.server.Command("ZADD", key, "1", "a")
+	for _, left := range []string{"5000000", "1000"} {
+		if err := users.lengthen(ctx, key, left); err != nil {
+			t.Fatal(err)
+		}
+		if ttl, err := strconv.Atoi(p.server.Command("PTTL", key)); err != nil || ttl < 4900000 {
+			t.Errorf("after %s: the list lives for %d ms, %v", left, ttl, err)
+		}
+	}
+}
+
 func TestUserSessionsAreBounded(t *testing.T) {
 	p := newPair(t, func(c *Config) { c.Session.MaxPerUser = 5 })
 	g := inStore(t, "memory", func(c *Config) { c.Session.MaxPerUser = 5 })

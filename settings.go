@@ -41,7 +41,8 @@ type settings struct {
 
 	unauthenticated       string
 	lifetime, idleTimeout time.Duration
-	cookie                http.Cookie // name and attributes, without a value
+	bearerLifetime        time.Duration // of access tokens, at most
+	cookie                http.Cookie   // name and attributes, without a value
 
 	store      string // cookie, memory or redis
 	maxPerUser int    // 0: no limit
@@ -253,13 +254,32 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.scopes, s.apiTokenPolicy(), s.delegatePolicy(c),
+		s.keys.values, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.scopes, s.bearerLifetime.String(), s.apiTokenPolicy(), s.delegatePolicy(c),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {
 		parts = append(parts, i.name, i.jwksURL, seal.Context(i.audiences...), seal.Context(i.algorithms...), seal.Context(i.types...))
 	}
 	return fingerprint(parts...)
+}
+
+// revocableFor is how long what a revocation names may live, with what was made of
+// it: own is a session or an API token, a copy of whose store lives for so long;
+// dated is all of a user, or of a login at the provider.
+func (s *settings) revocableFor(copies time.Duration) (own, dated time.Duration) {
+	own = longest(s.lifetime, copies)
+	if s.delegate != nil {
+		own = longest(own, s.delegate.request.Lifetime)
+	}
+	dated = longest(own, s.bearerLifetime)
+	return own, dated
+}
+
+func longest(a, b time.Duration) time.Duration {
+	if a > b {
+		return a
+	}
+	return b
 }
 
 func (s *settings) viewFingerprint(c *Config) string {

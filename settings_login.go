@@ -133,6 +133,8 @@ func withinDomain(host, domain string) bool {
 // bearerAlgorithms are those that can be verified with a public key.
 var bearerAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
+const maxBearerLifetime = 366 * 24 * time.Hour
+
 func (s *settings) compileBearer(m *mistakes, c *Config) {
 	m.unknown("bearer.", c.Bearer, c.Bearer.Unknown)
 	if !c.Bearer.Enabled {
@@ -140,6 +142,10 @@ func (s *settings) compileBearer(m *mistakes, c *Config) {
 			m.add("bearer.enabled", "is false, and issuers or audiences are given; drop one")
 		}
 		return
+	}
+	s.bearerLifetime = duration(m, "bearer.maxLifetime", c.Bearer.MaxLifetime, time.Second)
+	if s.bearerLifetime > maxBearerLifetime {
+		m.add("bearer.maxLifetime", "%q is more than %s: revocations are not remembered for longer", c.Bearer.MaxLifetime, maxBearerLifetime)
 	}
 	s.audiences = c.Bearer.Audiences
 	configured := c.Bearer.Issuers

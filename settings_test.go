@@ -86,6 +86,8 @@ func TestMistakes(t *testing.T) {
 		"none without secure": {func(c *Config) { c.Session.Cookie.SameSite, c.Session.Cookie.Secure = "none", false }, "needs secure: true"},
 		"no audiences":        {func(c *Config) { c.Bearer.Audiences = nil }, "bearer.audiences: name what"},
 		"empty audience":      {func(c *Config) { c.Bearer.Audiences = []string{""} }, "bearer.audiences"},
+		"no bearer lifetime":  {func(c *Config) { c.Bearer.MaxLifetime = "0" }, `bearer.maxLifetime: "0" is less than 1s`},
+		"a bearer's decade":   {func(c *Config) { c.Bearer.MaxLifetime = "87600h" }, `bearer.maxLifetime: "87600h" is more than 8784h`},
 		"bearer off":          {func(c *Config) { c.Bearer.Enabled = false }, "bearer.enabled: is false"},
 		"issuer twice": {func(c *Config) {
 			c.Bearer.Issuers = []IssuerConfig{{Issuer: "https://a"}, {Issuer: "https://a"}}
@@ -200,6 +202,7 @@ func TestPolicyFingerprint(t *testing.T) {
 		"another secret":     {func(c *Config) { c.Secret = []string{testSecret + "!"} }, false},
 		"another audience":   {func(c *Config) { c.Bearer.Audiences = []string{"other"} }, false},
 		"a split audience":   {func(c *Config) { c.Bearer.Audiences = []string{"a", "pi"} }, false},
+		"shorter tokens":     {func(c *Config) { c.Bearer.MaxLifetime = "1h" }, false},
 		"a shorter lifetime": {func(c *Config) { c.Session.Lifetime = "1h" }, false},
 		"an idle time-out":   {func(c *Config) { c.Session.IdleTimeout = "1h" }, false},
 		"another cookie":     {func(c *Config) { c.Session.Cookie.Name = "other" }, false},

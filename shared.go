@@ -170,7 +170,7 @@ func (l *Latchkey) openCaches(ctx context.Context) {
 	index := l.revocations.Index()
 	budget := resources.use(ctx, fingerprint("pass budget", fmt.Sprint(bound), l.set.redis.fingerprint), func() (interface{}, func()) {
 		b := newPassBudget(bound, func() uint64 { return index.Generation() })
-		id := index.Watch(func(e revocation.Entry) { b.revoked() })
+		id := index.Watch(func(_ []revocation.Entry) { b.revoked() })
 		return b, func() { index.Unwatch(id) }
 	}).(*passBudget)
 	l.passes = l.openPasses(ctx, budget)

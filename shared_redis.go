@@ -83,14 +83,11 @@ func (l *Latchkey) openRevocations(ctx context.Context) {
 		log := revocation.NewLog(c)
 		return log, func() { log.Close() }
 	}).(*revocation.Log)
-	l.revocations.Retain(l.set.lifetime)
-	if l.set.apiTokens != nil {
-		l.revocations.Retain(l.copiesLive())
-	}
+	l.revocations.Retain(l.set.revocableFor(l.copiesLive()))
 	index := l.revocations.Index()
 	l.streams = resources.use(ctx, fingerprint("streams", set.fingerprint), func() (interface{}, func()) {
 		p := newStreams()
-		id := index.Watch(func(e revocation.Entry) { p.revoked(e) })
+		id := index.Watch(func(entries []revocation.Entry) { p.revoked(entries) })
 		return p, func() {
 			index.Unwatch(id)
 			p.endAll()
@@ -202,7 +199,7 @@ func (l *Latchkey) endTokenStreams() func([]apitoken.Secret) {
 	return func(dead []apitoken.Secret) {
 		at := now().UnixMilli()
 		for _, s := range dead {
-			open.revoked(revocation.Entry{Key: revocation.Token(s.ID, s.Hash), At: at})
+			open.revoked([]revocation.Entry{{Key: revocation.Token(s.ID, s.Hash), At: at, Always: true}})
 		}
 	}
 }

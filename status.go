@@ -41,7 +41,7 @@ func (l *Latchkey) serveStatus(w http.ResponseWriter, r *http.Request) {
 
 func (l *Latchkey) revocationHealth() string {
 	stats := l.revocations.Stats()
-	if !stats.Readable {
+	if !stats.Readable || stats.Failing {
 		return "unreadable"
 	}
 	if stats.Pending > 0 {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 func TestStatus(t *testing.T) {
@@ -53,7 +51,7 @@ func TestStatusOfRevocations(t *testing.T) {
 		t.Errorf("at the beginning: %+v", h)
 	}
 	p.server.Command("CONFIG", "SET", "maxmemory", "1")
-	if p.l.revoke(context.Background(), revocation.Session("a")) == nil {
+	if p.l.revokeSessions(context.Background(), "a") == nil {
 		t.Fatal("a full Redis took a revocation")
 	}
 	if h := read(); h.Status != "degraded" || h.Revoked != "pending" {

@@ -85,15 +85,24 @@ func (p *streams) remove(s *stream) {
 	}
 }
 
-// revoked ends the streams that the entry is about.
-func (p *streams) revoked(e revocation.Entry) {
-	if e.Key == noKey {
-		return
-	}
+// revoked ends the streams that the entries are about: after a start, hundreds of
+// thousands that are about none.
+func (p *streams) revoked(entries []revocation.Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for s := range p.open[e.Key] {
-		if s.issued <= e.At {
+	if len(p.open) == 0 {
+		return
+	}
+	for i := range entries {
+		if open := p.open[entries[i].Key]; open != nil {
+			p.end(open, entries[i])
+		}
+	}
+}
+
+func (p *streams) end(open map[*stream]bool, e revocation.Entry) {
+	for s := range open {
+		if e.Always || s.issued <= e.At {
 			s.cancel()
 			p.ended++
 		}

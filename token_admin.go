@@ -160,7 +160,7 @@ func (l *Latchkey) killSecrets(ctx context.Context, id string, hashes []string) 
 	now := l.now()
 	var entries []revocation.Entry
 	for _, hash := range hashes {
-		entries = append(entries, revocation.Entry{Key: revocation.Token(id, hash), At: now.UnixMilli(), Until: now.Add(l.copiesLive()).Unix() + 1})
+		entries = append(entries, revocation.Entry{Key: revocation.Token(id, hash), At: now.UnixMilli(), Always: true})
 	}
 	if len(entries) == 0 {
 		return nil
@@ -173,6 +173,9 @@ func (l *Latchkey) killSecrets(ctx context.Context, id string, hashes []string) 
 
 // copiesLive is how long a replica may go on with what it read of the store.
 func (l *Latchkey) copiesLive() time.Duration {
+	if l.set.apiTokens == nil {
+		return 0
+	}
 	if every := 2 * l.set.apiTokens.checkEvery; every > time.Hour {
 		return every
 	}

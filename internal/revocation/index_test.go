@@ -7,8 +7,8 @@ const hour = 3600
 // What was issued at or before an entry is revoked, by any of its keys.
 func TestRevoked(t *testing.T) {
 	x := NewIndex(100)
-	x.Add(Entry{Key: Session("a"), At: 5000, Until: hour}, 1)
-	x.Add(Entry{Key: User("https://id", "alice"), At: 7000, Until: hour}, 1)
+	x.Add([]Entry{{Key: Session("a"), At: 5000, Until: hour}}, 1)
+	x.Add([]Entry{{Key: User("https://id", "alice"), At: 7000, Until: hour}}, 1)
 	for _, c := range []struct {
 		what   string
 		issued int64
@@ -50,15 +50,15 @@ func TestEntriesOfOneKey(t *testing.T) {
 		{"one that is over", Entry{At: 5, Until: 50}, Entry{At: 9, Until: 1}, false, 5, 50},
 	} {
 		x := NewIndex(100)
-		x.Add(c.first, 1)
+		x.Add([]Entry{c.first}, 1)
 		before := x.Generation()
-		if fresh := x.Add(c.second, 1); fresh != c.fresh {
+		if fresh := x.Add([]Entry{c.second}, 1) == 1; fresh != c.fresh {
 			t.Errorf("%s: new: %v, want %v", c.what, fresh, c.fresh)
 		}
 		if moved := x.Generation() != before; moved != c.fresh {
 			t.Errorf("%s: the generation moved: %v, want %v", c.what, moved, c.fresh)
 		}
-		if e := x.find(Key{}); e.At != c.at || e.Until != c.until || x.Size() != 1 {
+		if e := x.find(Key{}); e.at != c.at || e.until != c.until || x.Size() != 1 {
 			t.Errorf("%s: %d entries, %+v, want at %d until %d", c.what, x.Size(), e, c.at, c.until)
 		}
 	}
@@ -66,7 +66,7 @@ func TestEntriesOfOneKey(t *testing.T) {
 
 func TestExpiredEntries(t *testing.T) {
 	x := NewIndex(100)
-	if x.Add(Entry{Key: Session("a"), At: 1, Until: 100}, 100) {
+	if x.Add([]Entry{{Key: Session("a"), At: 1, Until: 100}}, 100) != 0 {
 		t.Error("an entry that is over counts")
 	}
 	if x.Size() != 0 || x.Generation() != 1 {
@@ -79,13 +79,13 @@ func TestExpiredEntries(t *testing.T) {
 func TestIndexIsBounded(t *testing.T) {
 	x := NewIndex(10)
 	for i := 1; i <= 10; i++ {
-		x.Add(Entry{Key: Session(name(i)), At: int64(i), Until: hour}, 1)
+		x.Add([]Entry{{Key: Session(name(i)), At: int64(i), Until: hour}}, 1)
 	}
 	if x.Revoked(1, []Key{Session("other")}) {
 		t.Error("something else is revoked before anything was pushed out")
 	}
 	for i := 11; i <= 1000; i++ {
-		x.Add(Entry{Key: Session(name(i)), At: int64(i), Until: hour}, 1)
+		x.Add([]Entry{{Key: Session(name(i)), At: int64(i), Until: hour}}, 1)
 		if x.Size() > 10 {
 			t.Fatalf("%d entries of at most 10", x.Size())
 		}
@@ -111,7 +111,7 @@ func TestExpiredEntriesMakeRoom(t *testing.T) {
 	x := NewIndex(10)
 	for i := 1; i <= 1000; i++ {
 		now := int64(i)
-		x.Add(Entry{Key: Session(name(i)), At: now * 1000, Until: now + 3}, now)
+		x.Add([]Entry{{Key: Session(name(i)), At: now * 1000, Until: now + 3}}, now)
 		if x.Size() > 10 {
 			t.Fatalf("%d entries of at most 10", x.Size())
 		}
@@ -124,10 +124,10 @@ func TestExpiredEntriesMakeRoom(t *testing.T) {
 // Nor does it push out what can still matter.
 func TestExpiredEntriesPushNothingOut(t *testing.T) {
 	x := NewIndex(4)
-	x.Add(Entry{Key: Session("long"), At: 5, Until: hour}, 1)
-	x.Add(Entry{Key: Session("short"), At: 5, Until: 2}, 1)
+	x.Add([]Entry{{Key: Session("long"), At: 5, Until: hour}}, 1)
+	x.Add([]Entry{{Key: Session("short"), At: 5, Until: 2}}, 1)
 	for i := 0; i < 3; i++ {
-		x.Add(Entry{Key: Session(name(i)), At: 5, Until: hour}, 3)
+		x.Add([]Entry{{Key: Session(name(i)), At: 5, Until: hour}}, 3)
 	}
 	if x.Revoked(5, []Key{Session("other")}) || !x.Revoked(5, []Key{Session("long")}) {
 		t.Error("an entry that is over took the place of one that is not")
@@ -142,7 +142,7 @@ func TestExpiredEntriesArePushedOut(t *testing.T) {
 		if i < 2 {
 			until = 2
 		}
-		x.Add(Entry{Key: Session(name(i)), At: 9, Until: until}, now)
+		x.Add([]Entry{{Key: Session(name(i)), At: 9, Until: until}}, now)
 	}
 	if x.Size() > 3 || x.Revoked(9, []Key{Session("other")}) {
 		t.Errorf("%d entries, the floor is %d, want none", x.Size(), x.floor)
@@ -154,7 +154,7 @@ func TestExpiredEntriesArePushedOut(t *testing.T) {
 func TestFloorIsTheLatest(t *testing.T) {
 	x := NewIndex(4)
 	for _, at := range []int64{9, 3, 1, 2, 1, 2} {
-		x.Add(Entry{Key: Session(name(int(at) + x.Size()*100)), At: at, Until: hour}, 1)
+		x.Add([]Entry{{Key: Session(name(int(at) + x.Size()*100)), At: at, Until: hour}}, 1)
 	}
 	if !x.Revoked(9, []Key{Session("other")}) || x.Revoked(10, []Key{Session("other")}) {
 		t.Errorf("the floor is %d, want 9", x.floor)
@@ -165,27 +165,31 @@ func TestWatch(t *testing.T) {
 	x := NewIndex(100)
 	var seen []Entry
 	counted := false
-	id := x.Watch(func(e Entry) {
-		seen = append(seen, e)
-		counted = x.Revoked(e.At, []Key{e.Key})
+	told := 0
+	id := x.Watch(func(entries []Entry) {
+		seen = append(seen, entries...)
+		told++
+		for _, e := range entries {
+			counted = x.Revoked(e.At, []Key{e.Key})
+		}
 	})
 	e := Entry{Key: Session("a"), At: 5, Until: hour}
-	x.Add(e, 1)
+	x.Add([]Entry{e}, 1)
 	if len(seen) != 1 || seen[0] != e || !counted {
 		t.Errorf("told %v, the entry counted by then: %v", seen, counted)
 	}
-	x.Add(e, 1)
-	if len(seen) != 1 {
+	x.Add([]Entry{e}, 1)
+	if told != 1 {
 		t.Error("told of an entry that is not new")
 	}
 	before := x.Generation()
 	x.Touch()
-	if len(seen) != 2 || x.Generation() == before {
-		t.Errorf("after a touch: told %d times, generation %d, before %d", len(seen), x.Generation(), before)
+	if told != 2 || len(seen) != 1 || x.Generation() == before {
+		t.Errorf("after a touch: told %d times, generation %d, before %d", told, x.Generation(), before)
 	}
 	x.Unwatch(id)
-	x.Add(Entry{Key: Session("b"), At: 5, Until: hour}, 1)
-	if len(seen) != 2 {
+	x.Add([]Entry{{Key: Session("b"), At: 5, Until: hour}}, 1)
+	if told != 2 {
 		t.Error("told after the end of the watch")
 	}
 }

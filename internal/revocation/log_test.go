@@ -71,7 +71,7 @@ func TestRevokeSeveral(t *testing.T) {
 func TestLateStarter(t *testing.T) {
 	g := newRig(t)
 	early := g.reading()
-	const n = 2*pageSize + 500
+	const n = 2*largestPage + 500
 	for from := 0; from < n; from += 500 {
 		var entries []Entry
 		for i := from; i < from+500; i++ {
@@ -82,7 +82,7 @@ func TestLateStarter(t *testing.T) {
 		}
 	}
 	late := g.reading()
-	for _, i := range []int{0, pageSize - 1, pageSize, 2*pageSize - 1, 2 * pageSize, n - 1} {
+	for _, i := range []int{0, largestPage - 1, largestPage, 2*largestPage - 1, 2 * largestPage, n - 1} {
 		if got := g.check(late, name(i)); got != "revoked" {
 			t.Errorf("entry %d: %s", i, got)
 		}
@@ -107,10 +107,15 @@ func TestFirstCheckWaits(t *testing.T) {
 // What can no longer matter leaves the stream.
 func TestStreamIsTrimmed(t *testing.T) {
 	g := newRig(t)
-	l := g.reading()
 	for i := 0; i < 300; i++ {
 		g.server.Command("XADD", "test:revocations", strconv.Itoa(i+1)+"-1", "k", "old")
 	}
+	l := g.reading()
+	eventually(t, "what is over to be found", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.over != ""
+	})
 	g.mustRevoke(l, "a")
 	if got := g.server.Command("XLEN", "test:revocations"); got == "301" {
 		t.Error("entries of 1970 are still there")
@@ -124,10 +129,10 @@ func TestRetainIsTheLongest(t *testing.T) {
 	l := NewLog(Config{})
 	defer l.Close()
 	for _, d := range []time.Duration{time.Hour, 3 * time.Hour, 2 * time.Hour} {
-		l.Retain(d)
+		l.Retain(d, 2*d)
 	}
-	if l.retain != 3*time.Hour {
-		t.Errorf("kept for %s, want 3h", l.retain)
+	if l.own != 3*time.Hour+slack || l.dated != 6*time.Hour+slack {
+		t.Errorf("kept for %s and %s, want 3h and 6h, and %s", l.own, l.dated, slack)
 	}
 }
 
@@ -168,20 +173,6 @@ func TestGarbageInTheStream(t *testing.T) {
 	eventually(t, "what could not be written", func() bool { return g.check(other, "b") == "revoked" })
 }
 
-func TestBefore(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want bool
-	}{
-		{"1-1", "1-2", true}, {"1-2", "1-1", false}, {"1-1", "1-1", false}, {"9-5", "10-1", true}, {"10-1", "9-5", false},
-		{"1-9", "1-10", true}, {"0-0", "1-0", true},
-	} {
-		if got := before(c.a, c.b); got != c.want {
-			t.Errorf("%s before %s: %v", c.a, c.b, got)
-		}
-	}
-}
-
 // Close ends the goroutine, whatever it does, and does not hang.
 func TestClose(t *testing.T) {
 	g := newRig(t)
@@ -199,7 +190,7 @@ func TestClose(t *testing.T) {
 			t.Fatalf("%s: Close does not return", what)
 		}
 		select {
-		case <-l.done:
+		case <-l.read:
 		default:
 			t.Errorf("%s: the goroutine goes on", what)
 		}

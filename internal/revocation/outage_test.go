@@ -58,7 +58,7 @@ func TestRedisAway(t *testing.T) {
 	g.mustRevoke(l, "a")
 	eventually(t, "it to be read", func() bool { return l.Stats().Read == 1 })
 	told := make(chan struct{}, 100)
-	l.Index().Watch(func(_ Entry) { told <- struct{}{} })
+	l.Index().Watch(func(_ []Entry) { told <- struct{}{} })
 	generation := l.Index().Generation()
 	g.server.Stop()
 	eventually(t, "the reader to notice", func() bool { return absent(l) })
@@ -137,24 +137,13 @@ func TestPendingIsWrittenToABusyStream(t *testing.T) {
 	g := newRig(t)
 	l := g.reading()
 	other := g.reading()
-	l.postpone([]Entry{g.clock.entry(Session("late"))})
+	l.owe([]Entry{g.clock.entry(Session("late"))})
 	busy := 0
 	eventually(t, "the entry that waited", func() bool {
 		g.mustRevoke(other, name(busy))
 		busy++
 		return g.check(other, "late") == "revoked"
 	})
-}
-
-func TestPendingIsBounded(t *testing.T) {
-	l := NewLog(Config{})
-	defer l.Close()
-	for i := 0; i < 3; i++ {
-		l.postpone(make([]Entry, maxPending/2))
-	}
-	if got := l.Stats().Pending; got != maxPending {
-		t.Errorf("%d entries wait, want %d", got, maxPending)
-	}
 }
 
 // A process that has never read the log knows nothing, and says so soon.

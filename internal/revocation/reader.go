@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -15,18 +16,24 @@ import (
 const (
 	// patience is how long Redis holds a read when there is nothing new.
 	patience = time.Second
-	// pause is between reads that fail.
-	pause = 100 * time.Millisecond
-	// pageSize is how many entries one read takes.
-	pageSize = 1000
-	origin   = "0-0"
+	// pause is between reads that fail, or that Redis should have held.
+	pause  = 100 * time.Millisecond
+	origin = "0-0"
 )
 
-// position is where in the stream the reader is.
+// position is where in the stream the reader is. After a start it reads back from
+// the end, page by page, for the newest entries concern most credentials; and on
+// from the end with each page, for what is new.
 type position struct {
-	last  string // the id of the last entry that was read
-	whole bool   // the stream was read to its end since the connection was lost
-	lost  bool   // Redis was away: it may be another one now, whose clock is behind
+	tail  string       // the last entry at the end of the stream that was read; "": it was not looked at yet
+	head  string       // where the next page back begins; "": it was read to its beginning
+	whole bool         // there was nothing behind tail a moment ago
+	doubt bool         // it may be another stream by now
+	there map[Key]when // what the stream has, while it is compared with what is known; nil: it is not
+	page  int          // entries of a page
+	asked time.Time    // when the stream was last found to be the one
+	chore time.Time    // when its clock was last measured
+	heard time.Time    // when it was last looked what was written and not read back
 }
 
 func (g *Log) start() {
@@ -34,13 +41,15 @@ func (g *Log) start() {
 		ctx, cancel := context.WithCancel(context.Background())
 		g.cancel = cancel
 		go g.run(ctx)
+		go g.writeOwed(ctx)
 	})
 }
 
-// run is the goroutine: it belongs to no request, and ends with Close.
+// run is the reading goroutine: it belongs to no request, and ends with Close. It
+// writes nothing, so that a Redis that takes no writes is read all the same.
 func (g *Log) run(ctx context.Context) {
-	defer close(g.done)
-	at := &position{last: origin}
+	defer close(g.read)
+	at := &position{doubt: true, page: largestPage}
 	for ctx.Err() == nil {
 		err := g.step(ctx, at)
 		if ctx.Err() != nil {
@@ -48,12 +57,12 @@ func (g *Log) run(ctx context.Context) {
 		}
 		if err != nil {
 			at.whole = false
-			at.lost = true
+			at.doubt = true
 			g.failed(err)
 			_ = wait.Pause(ctx, pause) // the loop asks whether ctx has ended
 			continue
 		}
-		g.answered(at.whole)
+		g.answered(at)
 	}
 }
 
@@ -66,172 +75,227 @@ func (g *Log) step(ctx context.Context, at *position) (err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	if at.whole && !g.owes() {
-		reply, err := g.client.Block(ctx, patience, "XREAD", "COUNT", strconv.Itoa(pageSize), "BLOCK",
-			strconv.Itoa(int(patience/time.Millisecond)), "STREAMS", g.stream, at.last)
-		if err != nil {
+	if at.doubt || time.Since(at.asked) >= patience {
+		if err := g.look(ctx, at); err != nil {
 			return err
 		}
-		at.whole = g.take(reply, at) > 0
+	}
+	if at.whole && at.head == "" {
+		g.doChores(ctx, at)
+		if time.Since(at.heard) >= patience {
+			at.heard = time.Now()
+			g.missHeard()
+		}
+		return g.await(ctx, at)
+	}
+	if at.head != "" {
+		if err := g.readBack(ctx, at); err != nil {
+			return err
+		}
+	}
+	p, err := g.readPage(ctx, "on", at.tail, at.page)
+	if err != nil {
+		at.smaller()
+		return err
+	}
+	return g.takeTail(ctx, p, at)
+}
+
+// smaller has the next page be one that may fit into its time.
+func (at *position) smaller() {
+	if at.page = at.page / 2; at.page < plainPage {
+		at.page = plainPage
+	}
+}
+
+// look finds out whether the stream is still the one that was read so far, by the
+// entry that was read last. Another one is read from its end to its beginning.
+func (g *Log) look(ctx context.Context, at *position) error {
+	if at.tail == "" {
+		return g.beginAnew(ctx, at)
+	}
+	p, err := g.lookAt(ctx, at.tail, at.tail)
+	if err != nil {
+		return err
+	}
+	if p.last != at.tail && at.tail != origin { // where there was no entry
+		return g.beginAnew(ctx, at)
+	}
+	at.doubt = false
+	at.asked = time.Now()
+	return nil
+}
+
+// lookAt reads the last entry of a range of ids. It is a small command like those of
+// requests, so that the breaker learns of it whether Redis is there.
+func (g *Log) lookAt(ctx context.Context, from, to string) (page, error) {
+	reply, err := g.client.Do(ctx, "XREVRANGE", g.stream, from, to, "COUNT", "1")
+	if err != nil {
+		return page{}, err
+	}
+	p, err := plainEntries(reply)
+	return p, err
+}
+
+// beginAnew reads the stream back from its end. What was known before, and is then
+// found to be missing there, is written again.
+func (g *Log) beginAnew(ctx context.Context, at *position) error {
+	p, err := g.lookAt(ctx, "+", "-")
+	if err != nil {
+		return err
+	}
+	g.plain = false
+	if at.tail == "" {
+		g.measure(ctx)
+		g.began()
+	} else {
+		at.there = map[Key]when{}
+		g.tell("the revocation log is another one, or has lost its end: it is read anew")
+	}
+	at.tail = p.last
+	at.head = p.last
+	at.whole = false
+	at.doubt = false
+	at.asked = time.Now()
+	if p.last == "" {
+		at.tail = origin
+		g.reachedBeginning(at)
+	}
+	return nil
+}
+
+// readBack reads the next page towards the beginning.
+func (g *Log) readBack(ctx context.Context, at *position) error {
+	p, err := g.readPage(ctx, "back", at.head, at.page)
+	if err != nil {
+		at.smaller()
+		return err
+	}
+	g.take(p, at)
+	if p.size() > 0 {
+		at.head = "(" + p.last
+		g.judgeFrom(p.last)
 		return nil
 	}
-	if err := g.rewind(ctx, at); err != nil {
-		return err
-	}
-	if err := g.flush(ctx); err != nil {
-		return err
-	}
-	reply, err := g.client.Do(ctx, "XREAD", "COUNT", strconv.Itoa(pageSize), "STREAMS", g.stream, at.last)
-	if err != nil {
-		return err
-	}
-	at.whole = g.take(reply, at) < pageSize
+	at.head = ""
+	g.reachedBeginning(at)
 	return nil
 }
 
-// rewind goes back to the beginning of a stream that ends before where we were:
-// Redis was flushed, or is another one. What was read before stays known.
-func (g *Log) rewind(ctx context.Context, at *position) error {
-	reply, err := g.client.Do(ctx, "XREVRANGE", g.stream, "+", "-", "COUNT", "1")
+func (g *Log) reachedBeginning(at *position) {
+	if at.there != nil {
+		g.restore(at.there)
+		at.there = nil
+	}
+}
+
+// await has Redis hold the read until there is something new. A proxy may answer
+// at once instead.
+func (g *Log) await(ctx context.Context, at *position) error {
+	began := time.Now()
+	reply, err := g.client.Block(ctx, patience, "XREAD", "COUNT", strconv.Itoa(plainPage), "BLOCK",
+		strconv.Itoa(int(patience/time.Millisecond)), "STREAMS", g.stream, at.tail)
 	if err != nil {
 		return err
 	}
-	if len(reply.Items) == 0 || len(reply.Items[0].Items) == 0 || before(reply.Items[0].Items[0].Text, at.last) {
-		at.last = origin
+	p, err := streamOf(reply)
+	if err != nil {
+		return err
 	}
-	if at.lost {
-		at.last = earlier(at.last)
-		at.lost = false
+	if p.size() == 0 && time.Since(began) < patience/2 {
+		_ = wait.Pause(ctx, pause) // the loop asks whether ctx has ended
+	}
+	return g.takeTail(ctx, p, at)
+}
+
+// takeTail takes what stands behind the entry that was read last. That one must
+// still be there: a backup that was restored lacks it, and others may have written
+// behind its end.
+func (g *Log) takeTail(ctx context.Context, p page, at *position) error {
+	g.take(p, at)
+	at.whole = p.size() < plainPage
+	if p.size() == 0 {
+		return nil
+	}
+	before := at.tail
+	if err := g.look(ctx, at); err != nil {
+		return err
+	}
+	if at.tail == before {
+		at.tail = p.last
 	}
 	return nil
 }
 
-// clockGap is by how much the clocks of two Redis may differ.
-const clockGap = time.Minute
-
-// earlier is the id that far before. What is read twice counts once.
-func earlier(id string) string {
-	at, _, _ := strings.Cut(id, "-")
-	ms := number(at) - clockGap.Milliseconds()
-	if ms <= 0 {
-		return origin
+// take has the entries of a page count.
+func (g *Log) take(p page, at *position) {
+	if p.size() == 0 {
+		return
 	}
-	return strconv.FormatInt(ms, 10) + "-0"
+	g.bound(p.entries)
+	g.hear(p.entries)
+	g.mu.Lock()
+	g.stats.Read += int64(len(p.entries))
+	g.stats.Bad += int64(p.bad)
+	g.mu.Unlock()
+	g.index.Add(p.entries, g.earliest())
+	if at.there == nil {
+		return
+	}
+	for _, e := range p.entries {
+		at.there[e.Key] = at.there[e.Key].with(e)
+	}
 }
 
-// before compares two ids of entries, which are a time and a counter.
-func before(a, b string) bool {
-	aTime, aCount, _ := strings.Cut(a, "-")
-	bTime, bCount, _ := strings.Cut(b, "-")
-	if aTime != bTime {
-		return number(aTime) < number(bTime)
-	}
-	return number(aCount) < number(bCount)
-}
-
-func number(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// owes says whether something waits to be written. It must not wait for a busy
-// stream to fall silent.
-func (g *Log) owes() bool {
+// began notes that what is revoked from now on is heard of.
+func (g *Log) began() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.pending) > 0
+	g.readable = true
+	g.contact = g.now()
+	g.since = g.now().Add(clockGap).UnixMilli()
 }
 
-// flush writes what could not be written while Redis was away.
-func (g *Log) flush(ctx context.Context) error {
+// judgeFrom notes that the stream was read back to that entry. What was revoked
+// before was issued before; the hour is for clocks, those of other times included.
+func (g *Log) judgeFrom(id string) {
 	g.mu.Lock()
-	pending := g.pending
-	g.pending = nil
-	g.mu.Unlock()
-	if len(pending) == 0 {
-		return nil
+	defer g.mu.Unlock()
+	if !g.measured || g.gap > clockGap || g.gap < -clockGap {
+		return
 	}
-	if err := g.write(ctx, pending); err != nil {
-		g.postpone(pending)
-		return err
+	if since := timeOf(id) + time.Hour.Milliseconds(); since < g.since {
+		g.since = since
 	}
-	return nil
 }
 
-// take has the entries of a reply count, and returns how many it has.
-func (g *Log) take(reply redis.Reply, at *position) int {
-	if len(reply.Items) != 1 || len(reply.Items[0].Items) != 2 {
-		return 0
-	}
-	list := reply.Items[0].Items[1].Items
-	now := g.now().Unix()
-	for _, item := range list {
-		e, id, err := readEntry(item)
-		if id != "" {
-			at.last = id
-		}
-		g.mu.Lock()
-		if err != nil {
-			g.bad++
-		} else {
-			g.read++
-		}
-		g.mu.Unlock()
-		if err == nil {
-			g.index.Add(e, now)
-		}
-	}
-	return len(list)
-}
-
-var errEntry = errors.New("not an entry of the revocation log")
-
-func readEntry(item redis.Reply) (Entry, string, error) {
-	var e Entry
-	if len(item.Items) != 2 {
-		return e, "", errEntry
-	}
-	id := item.Items[0].Text
-	fields := map[string]string{}
-	list := item.Items[1].Items
-	for i := 0; i+1 < len(list); i += 2 {
-		fields[list[i].Text] = list[i+1].Text
-	}
-	key, ok := ParseKey(fields["k"])
-	if !ok {
-		return e, id, errEntry
-	}
-	e.Key = key
-	e.At = number(fields["a"])
-	e.Until = number(fields["u"])
-	if e.At == 0 || e.Until == 0 {
-		return e, id, errEntry
-	}
-	return e, id, nil
+// timeOf is the time in an id, Unix milliseconds by Redis' clock.
+func timeOf(id string) int64 {
+	text, _, _ := strings.Cut(id, "-")
+	return number(text)
 }
 
 // answered notes that Redis is there.
-func (g *Log) answered(whole bool) {
+func (g *Log) answered(at *position) {
+	done := at.whole && at.head == ""
 	g.mu.Lock()
 	g.contact = g.now()
 	g.absent = false
-	back := whole && !g.readable
-	if back {
-		g.readable = true
+	back := done && !g.readable
+	g.readable = g.readable || done
+	if done {
+		g.since = math.MinInt64
 	}
 	g.mu.Unlock()
-	if !back {
-		return
-	}
-	if wait.Now(g.ready) {
+	if done && !wait.Now(g.ready) {
+		close(g.ready)
 		g.index.Touch()
-		g.say("the revocation log is read again")
 		return
 	}
-	close(g.ready)
+	if back {
+		g.index.Touch()
+		g.tell("the revocation log is read again")
+	}
 }
 
 // failed notes that it is not. Once that is so for too long, nothing that was
@@ -243,15 +307,12 @@ func (g *Log) failed(err error) {
 	if lost {
 		g.readable = false
 	}
+	unreadable := !g.readable
 	g.mu.Unlock()
 	if lost {
 		g.index.Touch()
-		g.say("the revocation log cannot be read: " + err.Error())
 	}
-}
-
-func (g *Log) say(message string) {
-	if g.log != nil {
-		g.log.Warn(message)
+	if unreadable || errors.Is(err, redis.ErrCommand) { // such as a key of another type: that does not pass
+		g.say("the revocation log "+g.stream+" cannot be read", err.Error())
 	}
 }

@@ -2,6 +2,8 @@ package revocation
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -45,9 +47,19 @@ const tolerated = 30 * time.Second
 // replica is a log as another process would have it.
 func (g *rig) replica() *Log {
 	g.t.Helper()
-	client := redis.New(redis.Config{Addresses: []string{g.server.Addr()}, Timeout: 10 * time.Second, Now: g.clock.now})
+	var c redis.Config
+	return g.replicaOf(c)
+}
+
+// replicaOf is a replica with a client of that kind.
+func (g *rig) replicaOf(c redis.Config) *Log {
+	g.t.Helper()
+	c.Addresses = []string{g.server.Addr()}
+	c.Timeout = 10 * time.Second
+	c.Now = g.clock.now
+	client := redis.New(c)
 	l := NewLog(Config{Client: client, Stream: "test:revocations", Tolerate: tolerated, Now: g.clock.now})
-	l.Retain(time.Hour)
+	l.Retain(time.Hour, time.Hour)
 	g.t.Cleanup(func() {
 		client.Close()
 		l.Close()
@@ -99,3 +111,6 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 func name(n int) string { return "s" + strconv.Itoa(n) }
+
+// logger writes there.
+func logger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }

@@ -45,7 +45,7 @@ var accountMutants = []mutant{
 	{endpoints, "another's session, ended", "session_admin.go", "\t\tif s.ID == id {\n", "\t\tif s.ID != \"\" {\n"},
 	{endpoints, "the session that asks ends with the others", "session_admin.go", "\t\tif s.ID != except {\n", "\t\tif s.ID != \"\" {\n"},
 	{endpoints, "a session's end that was not told is reported as done", "session_admin.go",
-		"\tif err := l.revoke(ctx, keys...); err != nil {\n", "\tif err := l.revoke(ctx, keys...); err != nil && len(keys) == 0 {\n"},
+		"\tif err := l.revokeSessions(ctx, ids...); err != nil {\n", "\tif err := l.revokeSessions(ctx, ids...); err != nil && len(ids) == 0 {\n"},
 	{endpoints, "a user's end that leaves access tokens", "session_admin.go", "if err := l.revoke(ctx, revocation.User(l.set.issuer, user)); err != nil {", "if err := ctx.Err(); err != nil {"},
 	{endpoints, "a revoked session, in the list", "session_admin.go", "return info, !revoked, nil", "return info, true, nil"},
 	{endpoints, "a session that the provider ended, in the list", "session_admin.go", "\t\tabout.SID = text(claims[\"sid\"])\n", "\t\t_ = claims\n"},

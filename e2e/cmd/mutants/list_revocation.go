@@ -1,34 +1,64 @@
 package main
 
 var indexMutants = []mutant{
-	{caches, "revoked in the same moment", "internal/revocation/index.go", `if e := x.find(key); e.Until != 0 && issued <= e.At {`, `if e := x.find(key); e.Until != 0 && issued < e.At {`},
-	{caches, "what was pushed out is forgotten", "internal/revocation/index.go", `if x.floor > 0 && issued <= x.floor && issued != Undated {`, `if x.floor < 0 {`},
-	{caches, "the floor is the lowest", "internal/revocation/index.go", `if e.Until > now && e.At > x.floor {`, `if e.Until > now {`},
-	{caches, "what is over counts when it is pushed out", "internal/revocation/index.go", `if e.Until > now && e.At > x.floor {`, `if e.At > x.floor {`},
-	{caches, "a verdict kept after a revocation", "internal/revocation/index.go", "\tx.current[e.Key] = e\n\tx.generation.Add(1)\n", "\tx.current[e.Key] = e\n"},
-	{caches, "an entry that is over", "internal/revocation/index.go", `fresh := e.Until > now && (known`, `fresh := (known`},
-	{caches, "a later entry revokes less", "internal/revocation/index.go", "\tif a.At > b.At {\n\t\tb.At = a.At\n\t}\n", ``},
-	{caches, "a later entry ends earlier", "internal/revocation/index.go", "\tif a.Until > b.Until {\n\t\tb.Until = a.Until\n\t}\n", ``},
-	{caches, "the older half is not looked at", "internal/revocation/index.go", "\t\te = x.previous[key]\n", "\t\te = x.current[key]\n"},
-	{caches, "nobody is told", "internal/revocation/index.go", "\tx.mu.Unlock()\n\tfor _, f := range watchers {\n\t\tf(e)\n\t}\n", "\tx.mu.Unlock()\n\t_ = watchers\n"},
+	{caches, "revoked in the same moment", indexFile, `(e.always || issued <= e.at) {`, `(e.always || issued < e.at) {`},
+	{caches, "a session's end goes by its clock", indexFile, `(e.always || issued <= e.at) {`, `(issued <= e.at) {`},
+	{caches, "what was pushed out is forgotten", indexFile, `if x.floor > 0 && issued <= x.floor && issued != Undated {`, `if x.floor < 0 {`},
+	{caches, "the floor is the lowest", indexFile, `if e.until > now && e.at > x.floor {`, `if e.until > now {`},
+	{caches, "what is over counts when it is pushed out", indexFile, `if e.until > now && e.at > x.floor {`, `if e.at > x.floor {`},
+	{caches, "a verdict kept after a revocation", indexFile, "\tif fresh > 0 {\n\t\tx.generation.Add(1)\n\t}\n", ``},
+	{caches, "an entry that is over", indexFile, `if e.Until <= now || e.At`, `if e.At`},
+	{caches, "a later entry revokes less", indexFile, "\t\tif known.at > e.At {\n\t\t\te.At = known.at\n\t\t}\n", ``},
+	{caches, "a later entry ends earlier", indexFile, "\t\tif known.until > e.Until {\n\t\t\te.Until = known.until\n\t\t}\n", ``},
+	{caches, "the older half is not looked at", indexFile, "\t\tknown = x.previous[key]\n", "\t\tknown = x.current[key]\n"},
+	{caches, "nobody is told", indexFile, "\tfor _, f := range list {\n\t\tf(entries)\n\t}\n", "\t_ = list\n"},
+	{caches, "a lifetime that was raised counts for what comes", indexFile, "\t\t\t\tgeneration[key] = e\n", "\t\t\t\t_ = e\n"},
+	{caches, "a session is written as often as it ends", indexFile, `return e.Always && known.always || `, `return `},
 	{caches, "two values joined into one key", "internal/revocation/key.go", `strconv.Itoa(len(part)) + ":" + part`, `strconv.Itoa(0)[1:] + part`},
 }
 
+const (
+	indexFile  = "internal/revocation/index.go"
+	logFile    = "internal/revocation/log.go"
+	readerFile = "internal/revocation/reader.go"
+	writerFile = "internal/revocation/writer.go"
+	pageFile   = "internal/revocation/page.go"
+	clockFile  = "internal/revocation/clock.go"
+)
+
 var logMutants = []mutant{
-	{caches, "nobody knows, and all are clean", "internal/revocation/log.go", `if !g.readable {`, `if !g.readable && g.tolerate < 0 {`},
-	{caches, "an answer before the log was read", "internal/revocation/log.go", `if !wait.Now(g.ready) {`, `if !wait.Now(g.ready) && ctx == nil {`},
-	{caches, "not revoked here at once", "internal/revocation/log.go", "\tfor _, e := range entries {\n\t\tg.index.Add(e, now)\n\t}\n", "\t_ = now\n"},
-	{caches, "revoked while Redis is away, and forgotten", "internal/revocation/log.go", "\t\tg.postpone(entries)\n\t\treturn fmt.Errorf(\"revoke", "\t\treturn fmt.Errorf(\"revoke"},
-	{caches, "the other replicas are not told", "internal/revocation/log.go", `if err := g.write(ctx, entries); err != nil {`, `if err := ctx.Err(); err != nil {`},
-	{caches, "a revocation that was not written is reported as done", "internal/revocation/log.go", "\t\treturn fmt.Errorf(\"revoke: %v: %w\", err, ErrUnavailable)\n", "\t\treturn nil\n"},
-	{caches, "what waits is never written on a busy stream", "internal/revocation/reader.go", `if at.whole && !g.owes() {`, `if at.whole {`},
-	{caches, "a stream that ends earlier is not read", "internal/revocation/reader.go", "\t\tat.last = origin\n\t}\n\tif at.lost", "\t\tat.last += \"\"\n\t}\n\tif at.lost"},
-	{caches, "another Redis whose clock is behind", "internal/revocation/reader.go", "\tif at.lost {\n", "\tif at.lost && g.client == nil {\n"},
-	{caches, "a log that cannot be read for too long", "internal/revocation/reader.go", `lost := g.readable && g.now().Sub(g.contact) >= g.tolerate`, `lost := g.readable && g.now().Sub(g.contact) >= 1000*g.tolerate+time.Hour`},
-	{caches, "verdicts outlive the log", "internal/revocation/reader.go", "\t\tg.index.Touch()\n\t\tg.say(\"the revocation log cannot", "\t\tg.say(\"the revocation log cannot"},
-	{caches, "a key that is none", "internal/revocation/reader.go", "\tif !ok {\n\t\treturn e, id, errEntry\n", "\tif !ok && id == \"\" {\n\t\treturn e, id, errEntry\n"},
-	{caches, "an entry without a time", "internal/revocation/reader.go", `if e.At == 0 || e.Until == 0 {`, `if e.At == 0 && e.Until == 0 {`},
-	{caches, "garbage in the stream stops the reader", "internal/revocation/reader.go", "\t\tif id != \"\" {\n", "\t\tif err == nil {\n"},
+	{caches, "nobody knows, and all are clean", logFile, `if judged && readable {`, `if judged {`},
+	{caches, "an answer before the log was read", logFile, `if judged && readable {`, `if readable {`},
+	{caches, "not revoked here at once", logFile, "\tg.index.Add(entries, now)\n", ""},
+	{caches, "revoked while Redis is away, and forgotten", logFile, "\t\tg.owe(entries)\n", ""},
+	{caches, "the other replicas are not told", logFile, `if err := g.write(ctx, entries); err != nil {`, `if err := ctx.Err(); err != nil {`},
+	{caches, "a revocation that was not written is reported as done", logFile, "\t\treturn fmt.Errorf(\"revoke: %v: %w\", err, ErrUnavailable)\n", "\t\treturn nil\n"},
+	{caches, "a zero key revokes", logFile, `if e.Key != noKey && (owed`, `if (owed`},
+	{caches, "what waits is not tried again when it is asked for", logFile, `(owed || !g.index.Knows(e, now))`, `(!owed && !g.index.Knows(e, now))`},
+	{caches, "a revocation ends before the session", logFile, `if e.Until < least {`, `if e.Until < 0 {`},
+	{caches, "a log that is another one is not read", readerFile, `if p.last != at.tail && at.tail != origin {`, `if p.last == "-" {`},
+	{caches, "a backup is restored behind the reader's back", readerFile, "\tif err := g.look(ctx, at); err != nil {\n\t\treturn err\n\t}\n\tif at.tail == before {", "\tif at.tail == before {"},
+	{caches, "what the log has lost is not written", readerFile, "\t\tg.restore(at.there)\n", ""},
+	{caches, "what nobody has read back is lost", writerFile, "\tif len(lost) > 0 {\n\t\tg.restored(lost)\n\t}\n", ""},
+	{caches, "a log that cannot be read for too long", readerFile, `lost := g.readable && g.now().Sub(g.contact) >= g.tolerate`, `lost := g.readable && g.now().Sub(g.contact) >= 1000*g.tolerate+time.Hour`},
+	{caches, "verdicts outlive the log", readerFile, "\tif lost {\n\t\tg.index.Touch()\n\t}\n", ""},
+	{caches, "judged by an hour less than was read", readerFile, `timeOf(id) + time.Hour.Milliseconds()`, `timeOf(id)`},
+	{caches, "judged by clocks that do not agree", readerFile, `if !g.measured || g.gap > clockGap || g.gap < -clockGap {`, `if !g.measured {`},
+	{caches, "the end of the log waits for its beginning", readerFile, "\tp, err := g.readPage(ctx, \"on\", at.tail, at.page)\n", "\tif at.head != \"\" {\n\t\treturn nil\n\t}\n\tp, err := g.readPage(ctx, \"on\", at.tail, at.page)\n"},
+	{caches, "a trouble that stays is not told", readerFile, ` || errors.Is(err, redis.ErrCommand) {`, ` {`},
+	{caches, "a key that is none", pageFile, "if !ok || key == noKey {", "if !ok && key != noKey {"},
+	{caches, "a zero key in the log", pageFile, ` || keys[i].Key == noKey {`, ` {`},
+	{caches, "an entry without a time", pageFile, `if at[i] <= 0 || until[i] <= 0 ||`, `if at[i] <= 0 && until[i] <= 0 ||`},
+	{caches, "garbage in the stream stops the reader", pageFile, "\t\tp, err = g.readPlain(ctx, direction, id)\n", ""},
+	{caches, "null is an id", writerFile, `if reply.Kind != redis.Text || !strings.Contains(reply.Text, "-") {`, `if reply.Kind != redis.Text && reply.Kind != redis.Nil {`},
+	{caches, "an entry of the year 9999", clockFile, "\t\tif e.At > latest {\n\t\t\te.At = latest\n\t\t}\n", ""},
+	{caches, "an entry without end", clockFile, "\t\tif left > most {\n\t\t\te.Until = e.At/1000 + most\n\t\t}\n", ""},
+	{caches, "an entry of a replica with shorter lives", clockFile, "\t\tif left < least {\n\t\t\te.Until = e.At/1000 + least\n\t\t}\n", ""},
+	{caches, "this process' clock lets entries go", clockFile, `if g.measured && g.gap < 0 {`, `if g.measured && g.gap > 0 {`},
+	{caches, "over by this process' clock", clockFile, `return there-timeOf(p.last) > 1000*life`, `return true`},
+	{caches, "over by Redis' clock", clockFile, `if now.Unix() <= e.At/1000+life {`, `if now.Unix() <= 0 {`},
+	{caches, "over by the shortest life", clockFile, "\t\tlife = larger(life, e.Until-e.At/1000)\n", "\t\tlife = larger(life, 0*e.At)\n"},
+	{caches, "over for others", clockFile, `life := int64(shared / time.Second)`, `life := int64(0 * shared)`},
 }
 
 var revocationMutants = []mutant{
@@ -45,15 +75,21 @@ var revocationMutants = []mutant{
 	{caches, "a token of before a revocation", "authenticate.go", `issued: unix(claims["iat"]) * 1000`, `issued: 1 << 60`},
 	{caches, "a verdict inserted after a revocation", "passes.go", "\tif clean != b.generation() {\n\t\treturn\n\t}\n", ``},
 	{caches, "good health with a revocation that nobody else knows", "status.go", "\tif stats.Pending > 0 {\n", "\tif stats.Pending < 0 {\n"},
+	{caches, "a token outlives its revocation", "authenticate.go", "\tif err := l.checkLife(claims); err != nil {\n\t\treturn nil, err\n\t}\n", ""},
+	{caches, "a token's life goes by its end alone", "authenticate.go", `if issued := unix(claims["iat"]); issued > 0 && issued < began {`, `if issued := unix(claims["iat"]); issued < 0 {`},
+	{caches, "a revocation ends before the access tokens", "settings.go", `dated = longest(own, s.bearerLifetime)`, `dated = own`},
+	{caches, "a longer-lived token's verdict where it is too long", "settings.go", `s.bearerLifetime.String(), `, ``},
 	{caches, "passes outlive a revocation", "shared.go", `{ b.revoked() }`, `{}`},
-	{caches, "a revocation ends before the session", "internal/revocation/log.go", `if e.Until < least {`, `if e.Until < 0 {`},
 	{caches, "a logout is not told", "logout.go", `if err := l.endSession(r.Context(), s); err != nil {`, `if err := error(nil); err != nil {`},
 	{caches, "a logout of a session that cannot be read", "logout.go", `if errors.Is(err, errStoreAway) {`, `if errors.Is(err, errStoreAway) && credential == "" {`},
 	{caches, "an ended session stays in the store", "revoke.go", `if err := l.sessions.remove(ctx, id); err != nil {`, `if err := error(nil); err != nil {`},
 	{caches, "an ended session counts among its user's", "revoke.go", `if user != "" {`, `if user == "-" {`},
 	{caches, "one session too many", "revoke.go", `most > 0 && len(others) >= most {`, `most > 0 && len(others) > most {`},
-	{caches, "the newest session ends", "revoke.go", "\tfor _, id := range others[:excess] {\n\t\tkeys = append", "\tfor _, id := range others[len(others)-excess:] {\n\t\tkeys = append"},
+	{caches, "the newest session ends", "revoke.go", `l.revokeSessions(ctx, others[:excess]...)`, `l.revokeSessions(ctx, others[len(others)-excess:]...)`},
 	{caches, "others stay after a login", "revoke.go", `if l.set.endOthers {`, `if l.set.endOthers && excess > 0 {`},
+	{caches, "a shorter login shortens the list", "session_users.go", "\t\t{\"PEXPIRE\", key, left, \"GT\"},\n", "\t\t{\"PEXPIRE\", key, left},\n"},
+	{caches, "a shorter login shortens the list, in memory", "session_users.go", "\t\t\tothers = append(others, e.ID)\n\t\t\tlast = later(last, e.Until)\n", "\t\t\tothers = append(others, e.ID)\n"},
+	{caches, "a shorter login shortens the list, with an old Redis", "session_users.go", `redis.call("pttl", KEYS[1]) < tonumber(ARGV[1])`, `true`},
 	{caches, "sessions that are over count", "session_users.go", `"-inf", strconv.FormatInt(now, 10)`, `"-inf", strconv.FormatInt(now-now, 10)`},
 }
 
@@ -61,11 +97,11 @@ var streamMutants = []mutant{
 	{caches, "a stream outlives its session", "streams.go", "\tl.streams.add(s)\n", ``},
 	{caches, "a stream that begins during a revocation", "streams.go", "\tif err := l.checkClean(ctx, v); err != nil {\n\t\tl.challenge(w, r, err)\n\t\treturn\n\t}\n", ``},
 	{caches, "a stream outlives the session's lifetime", "streams.go", `time.AfterFunc(time.Unix(v.ends, 0).Sub(l.now()), cancel)`, `time.AfterFunc(time.Unix(v.ends+3600, 0).Sub(l.now()), cancel)`},
-	{caches, "a stream of a later login ends", "streams.go", `if s.issued <= e.At {`, `if s.issued <= e.At || e.Until > 0 {`},
+	{caches, "a stream of a later login ends", "streams.go", `if e.Always || s.issued <= e.At {`, `if e.Always || s.issued <= e.At || e.Until > 0 {`},
 	{caches, "an event stream is not registered", "plugin.go", "\tif isStream(r) {\n", "\tif r.Header[\"Upgrade\"] != nil {\n"},
 	{caches, "an event stream goes by a pass", "plugin.go", `strings.Join(h["Accept"], ",")), eventStream)`, `strings.Join(h["Accept"], ",")), "no "+eventStream)`},
 	{caches, "a WebSocket goes by a pass", "internal/headers/guard.go", `"Upgrade-Insecure-Requests"`, `"Upgrade", "Upgrade-Insecure-Requests"`},
-	{caches, "streams are not told", "shared_redis.go", `{ p.revoked(e) }`, `{}`},
+	{caches, "streams are not told", "shared_redis.go", `{ p.revoked(entries) }`, `{}`},
 }
 
 var storeMutants = []mutant{
