@@ -155,7 +155,7 @@ func (l *Latchkey) showAccount(w http.ResponseWriter, r *http.Request, c *caller
 // writeAccount fills in what the page always shows.
 func (l *Latchkey) writeAccount(w http.ResponseWriter, r *http.Request, c *caller, status int, a page.Account) {
 	sessions, err := l.listSessions(r.Context(), c.user)
-	if err != nil {
+	if !legible(err) {
 		l.refuse(w, r, err, "")
 		return
 	}
@@ -178,7 +178,7 @@ func (l *Latchkey) writeAccount(w http.ResponseWriter, r *http.Request, c *calle
 
 func (l *Latchkey) fillTokens(r *http.Request, c *caller, a *page.Account) error {
 	tokens, err := l.listTokens(r.Context(), c.user)
-	if err != nil {
+	if !legible(err) {
 		return err
 	}
 	a.TokensOn = true

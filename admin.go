@@ -29,7 +29,9 @@ func NewAdmin(ctx context.Context, config *Config, name string) (*Admin, error) 
 	return &Admin{l: made}, nil
 }
 
-// Tokens are the owner's API tokens, or everybody's where owner is "".
+// Tokens are the owner's API tokens, or everybody's where owner is "". Beside an
+// error they are those that could be read: others are sealed with a secret that
+// the settings do not have.
 func (a *Admin) Tokens(ctx context.Context, owner string) ([]TokenInfo, error) {
 	return a.l.listTokens(ctx, owner)
 }
@@ -51,7 +53,8 @@ func (a *Admin) RevokeToken(ctx context.Context, id string) error {
 	return a.l.revokeToken(ctx, "", id)
 }
 
-// Sessions are those of the provider's subject.
+// Sessions are those of the provider's subject. Beside an error some are told by
+// id and end only: they are sealed with a secret that the settings do not have.
 func (a *Admin) Sessions(ctx context.Context, user string) ([]SessionInfo, error) {
 	return a.l.listSessions(ctx, user)
 }

@@ -8,7 +8,7 @@ import (
 
 func (l *Latchkey) apiSessions(r *http.Request, c *apiCall) (int, interface{}, error) {
 	list, err := l.listSessions(r.Context(), c.owner)
-	if err != nil {
+	if !legible(err) {
 		return 0, nil, err
 	}
 	for i := range list {
@@ -35,7 +35,7 @@ func (l *Latchkey) apiEndSession(r *http.Request, c *apiCall) (int, interface{},
 
 func (l *Latchkey) apiTokenList(r *http.Request, c *apiCall) (int, interface{}, error) {
 	list, err := l.listTokens(r.Context(), c.owner)
-	if err != nil {
+	if !legible(err) {
 		return 0, nil, err
 	}
 	return http.StatusOK, map[string]interface{}{"tokens": list, "scopes": l.set.apiTokens.givable(c.who)}, nil

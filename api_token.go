@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/internal/apitoken"
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
@@ -107,19 +108,29 @@ func (l *Latchkey) verifyAPIToken(ctx context.Context, credential string) (*veri
 func (l *Latchkey) findAPIToken(ctx context.Context, id, hash string) (t apitoken.Token, ends int64, err error) {
 	t, found, err := l.apiTokens.Find(ctx, id)
 	if err != nil {
-		return t, 0, storeError(err)
+		return t, 0, lookUpError(err)
 	}
 	if ends, ok := t.Accepts(hash, l.now().Unix()); found && ok {
 		return t, ends, nil
 	}
 	t, found, err = l.apiTokens.Fresh(ctx, id)
 	if err != nil {
-		return t, 0, storeError(err)
+		return t, 0, lookUpError(err)
 	}
 	if ends, ok := t.Accepts(hash, l.now().Unix()); found && ok {
 		return t, ends, nil
 	}
 	return t, 0, fmt.Errorf("%w: API token %s: unknown, expired or rotated", errBadToken, id)
+}
+
+// lookUpError is the reason that a failed look-up is. A token whose record names a
+// secret that is not known here is refused, as one that the operator has done
+// away with; it is good again once that secret is.
+func lookUpError(err error) error {
+	if errors.Is(err, cache.ErrUnreadable) {
+		return fmt.Errorf("%w: %w", errBadToken, err)
+	}
+	return storeError(err)
 }
 
 // claimsOf is what rules and headers see of a token's owner. The scopes are a
@@ -135,6 +146,8 @@ func claimsOf(t apitoken.Token) map[string]interface{} {
 // storeError is the reason that a failure of the store of API tokens is.
 func storeError(err error) error {
 	switch {
+	case errors.Is(err, cache.ErrUnreadable):
+		return fmt.Errorf("%w: %w", errStoreAway, err)
 	case errors.Is(err, apitoken.ErrNotFound):
 		return fmt.Errorf("%w: %v", errNotFound, err)
 	case errors.Is(err, apitoken.ErrUnavailable):

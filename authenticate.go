@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
@@ -124,7 +125,7 @@ func (l *Latchkey) verifyToken(ctx context.Context, c credential, key string) (*
 	default:
 		v, err = l.verifyBearer(ctx, c.raw)
 	}
-	if errors.Is(err, errBadToken) {
+	if errors.Is(err, errBadToken) && !errors.Is(err, cache.ErrUnreadable) {
 		l.log.debug("token refused", "kind", string(c.kind), "error", err.Error())
 		if c.kind == identity.Token && l.set.apiTokens.file != "" {
 			return nil, err // a look-up costs no more than this would, and the file may have it in a moment

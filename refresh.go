@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
 	"github.com/latchkey-auth/latchkey/internal/wait"
@@ -104,6 +105,16 @@ func (l *Latchkey) newest(ctx context.Context, s *session, credential string) *s
 	return stored
 }
 
+// unreadable says that another replica has changed the session since, with a
+// secret that is not known here. Its refresh token is likely to be spent.
+func (l *Latchkey) unreadable(ctx context.Context, credential string) bool {
+	if l.sessions == nil || l.sessions.tiered == nil {
+		return false
+	}
+	_, _, err := l.sessions.reload(ctx, credential)
+	return errors.Is(err, cache.ErrUnreadable)
+}
+
 // refreshKey stands for the refresh token. It is random, so a plain hash tells
 // nothing, and replicas agree on it while their secrets are being rotated.
 func (l *Latchkey) refreshKey(s *session) string {
@@ -136,8 +147,12 @@ func (s *session) granted() *granted {
 // grant spends the refresh token, unless the store has a newer one, and keeps
 // the session there up to date. It runs on its own, not in a request.
 func (l *Latchkey) grant(ctx context.Context, s *session, credential string) (*granted, error) {
-	if stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {
+	stored := l.newest(ctx, s, credential)
+	if stored.RefreshToken != s.RefreshToken {
 		return stored.granted(), nil
+	}
+	if stored == s && l.unreadable(ctx, credential) {
+		return nil, fmt.Errorf("%w: the session's record is %w", errGrantFailed, cache.ErrUnreadable)
 	}
 	result, err := l.grantAtProvider(ctx, s)
 	if err == nil && l.sessions != nil {

@@ -3,11 +3,13 @@ package latchkey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
@@ -70,16 +72,20 @@ func clientAddress(r *http.Request) string {
 	return host
 }
 
-// listSessions are the user's, as far as they are known and still good.
+// listSessions are the user's, as far as they are known and still good. Beside
+// cache.ErrUnreadable are those too of which nobody knows here whether they are.
 func (l *Latchkey) listSessions(ctx context.Context, user string) ([]SessionInfo, error) {
 	known, err := l.users.list(ctx, l.userName(user), l.now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	list := make([]SessionInfo, 0, len(known))
+	unread := 0
 	for _, e := range known {
 		info, good, err := l.aboutSession(ctx, user, e)
-		if err != nil {
+		if errors.Is(err, cache.ErrUnreadable) {
+			unread++
+		} else if err != nil {
 			return nil, err
 		}
 		if !good {
@@ -92,6 +98,9 @@ func (l *Latchkey) listSessions(ctx context.Context, user string) ([]SessionInfo
 		info.Delegated = made
 		list = append(list, info)
 	}
+	if unread > 0 {
+		return list, fmt.Errorf("%w: list sessions: %d of %d records are %w", errStoreAway, unread, len(known), cache.ErrUnreadable)
+	}
 	return list, nil
 }
 
@@ -99,9 +108,9 @@ func (l *Latchkey) listSessions(ctx context.Context, user string) ([]SessionInfo
 func (l *Latchkey) aboutSession(ctx context.Context, user string, e listed) (SessionInfo, bool, error) {
 	info := SessionInfo{ID: e.ID, Since: e.Until/1000 - int64(l.set.lifetime/time.Second), Until: e.Until / 1000}
 	about := sessionAbout{Born: e.Until - l.set.lifetime.Milliseconds()}
-	value, found, err := l.about.Get(ctx, aboutKey(e.ID))
-	if err != nil {
-		return info, false, fmt.Errorf("%w: %v", errStoreAway, err)
+	value, found, unread := l.about.Get(ctx, aboutKey(e.ID))
+	if !legible(unread) {
+		return info, false, fmt.Errorf("%w: %v", errStoreAway, unread)
 	}
 	if found && json.Unmarshal(value, &about) == nil {
 		info.Since = about.Born / 1000
@@ -117,19 +126,22 @@ func (l *Latchkey) aboutSession(ctx context.Context, user string, e listed) (Ses
 		return info, false, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
 	if revoked || l.sessions == nil {
-		return info, !revoked, nil
+		return info, !revoked, unread
 	}
 	_, kept, err := l.sessions.records.Get(ctx, recordKey(e.ID))
+	if errors.Is(err, cache.ErrUnreadable) {
+		return info, true, err
+	}
 	if err != nil {
 		return info, false, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
-	return info, kept, nil
+	return info, kept, unread
 }
 
 // endSessionOf ends one of the user's sessions, and of nobody else's.
 func (l *Latchkey) endSessionOf(ctx context.Context, user, id string) error {
 	list, err := l.listSessions(ctx, user)
-	if err != nil {
+	if !legible(err) {
 		return err
 	}
 	for _, s := range list {
@@ -144,7 +156,7 @@ func (l *Latchkey) endSessionOf(ctx context.Context, user, id string) error {
 // returns how many.
 func (l *Latchkey) endSessionsOf(ctx context.Context, user, except string) (int, error) {
 	list, err := l.listSessions(ctx, user)
-	if err != nil {
+	if !legible(err) {
 		return 0, err
 	}
 	var ids []string
@@ -187,9 +199,9 @@ func (l *Latchkey) endUser(ctx context.Context, user string) (sessions, tokens i
 	if l.apiTokens == nil {
 		return sessions, 0, nil
 	}
-	owned, err := l.listTokens(ctx, user)
-	if err != nil {
-		return sessions, 0, err
+	owned, unread := l.listTokens(ctx, user)
+	if !legible(unread) {
+		return sessions, 0, unread
 	}
 	for _, t := range owned {
 		if err := l.revokeToken(ctx, user, t.ID); err != nil {
@@ -198,5 +210,5 @@ func (l *Latchkey) endUser(ctx context.Context, user string) (sessions, tokens i
 		tokens++
 	}
 	l.log.info("everything of a user ended", "sessions", sessions, "tokens", tokens)
-	return sessions, tokens, nil
+	return sessions, tokens, unread
 }

@@ -2,12 +2,14 @@ package latchkey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
@@ -34,6 +36,11 @@ func (l *Latchkey) loadSession(ctx context.Context, credential string) (*session
 		return nil, errNoCredential
 	}
 	s, found, err := l.sessions.load(ctx, credential)
+	if errors.Is(err, cache.ErrUnreadable) {
+		// Of a secret that the operator has done away with: a new login. The log says
+		// so, in case that it was a mistake.
+		return nil, errNoCredential
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
 	}

@@ -63,7 +63,7 @@ func TestLeftoverChunks(t *testing.T) {
 }
 
 // What is in Redis was sealed for this key, or is no session. It is counted, and
-// goes.
+// stays: reading takes nothing away.
 func TestSwappedRecords(t *testing.T) {
 	p := newPair(t, nil)
 	p.login("/app", nil)
@@ -88,8 +88,8 @@ func TestSwappedRecords(t *testing.T) {
 		l := p.fresh(nil)
 		p.swap(alice)
 		p.at(l, what, fetch(t, "/app"), http.StatusUnauthorized)
-		if got := p.server.Command("EXISTS", own); got != "0" {
-			t.Errorf("%s: it is still there", what)
+		if got := p.server.Command("EXISTS", own); got != "1" {
+			t.Errorf("%s: it was deleted", what)
 		}
 		if n := l.sessions.tiered.Stats().Bad; n != 1 {
 			t.Errorf("%s: %d bad records are counted, want 1", what, n)

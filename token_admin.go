@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/apitoken"
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
@@ -41,14 +42,15 @@ func tokenInfo(t apitoken.Token) TokenInfo {
 
 var errNoAPITokens = fmt.Errorf("%w: API tokens are not accepted here: set apiTokens.file or redis", errNotFound)
 
-// listTokens are the owner's, or everybody's, the oldest first.
+// listTokens are the owner's, or everybody's, the oldest first. Beside
+// cache.ErrUnreadable they are those that could be read.
 func (l *Latchkey) listTokens(ctx context.Context, owner string) ([]TokenInfo, error) {
 	if l.apiTokens == nil {
 		return nil, errNoAPITokens
 	}
-	stored, err := l.apiTokens.List(ctx, owner)
-	if err != nil {
-		return nil, storeError(err)
+	stored, unread := l.apiTokens.List(ctx, owner)
+	if !legible(unread) {
+		return nil, storeError(unread)
 	}
 	list := make([]TokenInfo, 0, len(stored))
 	ids := make([]string, 0, len(stored))
@@ -68,8 +70,15 @@ func (l *Latchkey) listTokens(ctx context.Context, owner string) ([]TokenInfo, e
 		}
 		list[i].Delegated = made
 	}
+	if unread != nil {
+		return list, storeError(unread)
+	}
 	return list, nil
 }
+
+// legible says whether what comes beside the error may be shown: there is no
+// error, or it says that there is more.
+func legible(err error) bool { return err == nil || errors.Is(err, cache.ErrUnreadable) }
 
 // createToken makes a token, and returns the credential, which is kept nowhere.
 func (l *Latchkey) createToken(ctx context.Context, n NewToken) (TokenInfo, string, error) {

@@ -23,9 +23,12 @@ cookies or in the memory of Traefik, out of this command's reach.`,
 func sessionListCommand(o *options) *cobra.Command {
 	var user string
 	cmd := &cobra.Command{
-		Use:     "list --user SUB",
-		Short:   "List a user's sessions",
-		Long:    `List shows the sessions of a user, a subject of the provider. Times are in UTC.`,
+		Use:   "list --user SUB",
+		Short: "List a user's sessions",
+		Long: `List shows the sessions of a user, a subject of the provider. Times are in UTC.
+
+It changes nothing. A session that was sealed with a secret which these settings
+do not have is listed by its id and its end only, and is an error.`,
 		Example: `  latchkey session list --config dynamic.yml --user alice`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -33,18 +36,19 @@ func sessionListCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			sessions, err := s.Sessions(cmd.Context(), user)
-			if err != nil {
-				return refused(err)
+			sessions, unread := s.Sessions(cmd.Context(), user)
+			if unread != nil && len(sessions) == 0 {
+				return refused(unread)
 			}
 			if o.json {
-				return writeJSON(cmd.OutOrStdout(), list(sessions))
+				return errors.Join(writeJSON(cmd.OutOrStdout(), list(sessions)), refused(unread))
 			}
 			var rows [][]string
 			for _, i := range sessions {
 				rows = append(rows, []string{i.ID, timestamp(i.Since, ""), timestamp(i.Until, ""), i.Address, i.Agent})
 			}
-			return writeTable(cmd.OutOrStdout(), []string{"ID", "SINCE", "UNTIL", "ADDRESS", "AGENT"}, rows)
+			table := writeTable(cmd.OutOrStdout(), []string{"ID", "SINCE", "UNTIL", "ADDRESS", "AGENT"}, rows)
+			return errors.Join(table, refused(unread))
 		},
 	}
 	cmd.Flags().StringVar(&user, "user", "", "the subject whose sessions (required)")

@@ -148,7 +148,10 @@ func tokenListCommand(o *options) *cobra.Command {
 		Use:   "list",
 		Short: "List tokens",
 		Long: `List shows the tokens of an owner, or everybody's, the oldest first. Times are in
-UTC. Last use is written down once a minute.`,
+UTC. Last use is written down once a minute.
+
+It changes nothing. Tokens in Redis that were sealed with a secret which these
+settings do not have cannot be read: that is an error, beside those that can.`,
 		Example: `  latchkey token list --config dynamic.yml
   latchkey token list --file tokens.json --owner ci --json`,
 		Args: cobra.NoArgs,
@@ -157,12 +160,12 @@ UTC. Last use is written down once a minute.`,
 			if err != nil {
 				return err
 			}
-			tokens, err := s.Tokens(cmd.Context(), owner)
-			if err != nil {
-				return refused(err)
+			tokens, unread := s.Tokens(cmd.Context(), owner)
+			if unread != nil && len(tokens) == 0 {
+				return refused(unread)
 			}
 			if o.json {
-				return writeJSON(cmd.OutOrStdout(), list(tokens))
+				return errors.Join(writeJSON(cmd.OutOrStdout(), list(tokens)), refused(unread))
 			}
 			var rows [][]string
 			for _, t := range tokens {
@@ -171,7 +174,8 @@ UTC. Last use is written down once a minute.`,
 					timestamp(t.Created, ""), timestamp(t.Expires, "never"), timestamp(t.LastUsed, "never"),
 				})
 			}
-			return writeTable(cmd.OutOrStdout(), []string{"ID", "OWNER", "SCOPES", "NOTE", "CREATED", "EXPIRES", "LAST USED"}, rows)
+			table := writeTable(cmd.OutOrStdout(), []string{"ID", "OWNER", "SCOPES", "NOTE", "CREATED", "EXPIRES", "LAST USED"}, rows)
+			return errors.Join(table, refused(unread))
 		},
 	}
 	cmd.Flags().StringVar(&owner, "owner", "", "only those of this subject")

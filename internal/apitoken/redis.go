@@ -33,6 +33,7 @@ type RedisConfig struct {
 	Remember    int               // records
 	Queue       int               // of records on their way into memory
 	Log         *slog.Logger      // nil: silent
+	Noticed     func(err error)   // as cache.Redis has it; nil: nobody is told
 }
 
 // Redis is a Store that replicas share.
@@ -42,6 +43,11 @@ type RedisConfig struct {
 //	apitokens:<hash>         the same, of the owner of that hash
 //	apitoken-used:<id>       when it was used last
 //	apitoken-lease:<id>      who is about to write it
+//
+// A record has the hash of a secret, so nobody who reads it can use the token. It
+// is sealed all the same: a plain one could be written by whoever can write to
+// Redis, who would be anybody then; and it names an owner. A change of the secret
+// does not break it: see cache.Reseal.
 //
 // What another replica wrote shows in Find after RememberFor at most, and in
 // Fresh at once. While Redis is away, what is remembered is still found.
@@ -64,6 +70,7 @@ func NewRedis(c RedisConfig) *Redis {
 		r.now = time.Now
 	}
 	r.sealed = cache.NewRedis(c.Client, c.Prefix, c.Keys)
+	r.sealed.Noticed = c.Noticed
 	r.records = cache.NewTiered(cache.NewMemory(c.Remember, r.now), r.sealed, c.RememberFor, c.Queue)
 	r.turns = make([]*sync.Mutex, shards)
 	for i := range r.turns {

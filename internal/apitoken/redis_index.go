@@ -2,9 +2,11 @@ package apitoken
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
+	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/redis"
 )
 
@@ -58,9 +60,13 @@ func (r *Redis) List(ctx context.Context, owner string) ([]Token, error) {
 		return nil, unavailable("list tokens", err)
 	}
 	list := make([]Token, len(ids))
-	n := 0
+	n, unreadable := 0, 0
 	for id := range ids {
 		t, found, err := r.listed(ctx, key, id)
+		if errors.Is(err, cache.ErrUnreadable) {
+			unreadable++
+			continue
+		}
 		if err != nil {
 			return nil, unavailable("list tokens", err)
 		}
@@ -71,6 +77,9 @@ func (r *Redis) List(ctx context.Context, owner string) ([]Token, error) {
 	}
 	list = list[:n]
 	oldestFirst(list)
+	if unreadable > 0 {
+		return list, fmt.Errorf("list tokens: %d of %d records are %w", unreadable, len(ids), cache.ErrUnreadable)
+	}
 	return list, nil
 }
 
@@ -120,17 +129,28 @@ func addMembers(ids map[string]bool, items []redis.Reply) {
 }
 
 // listed reads a record, and clears away an id that has none: its token expired,
-// or was deleted by somebody who could not clear it away.
+// or was deleted by somebody who could not clear it away. A record that does not
+// open stays, and so does its id.
 func (r *Redis) listed(ctx context.Context, key, id string) (Token, bool, error) {
 	value, found, err := r.sealed.Get(ctx, recordKey(id))
 	if err != nil {
 		return Token{}, false, err
 	}
 	t, ok := decode(id, value, found)
-	if !found {
+	if !found && r.gone(ctx, id) {
 		r.forget(ctx, key, id)
 	}
 	return t, ok, nil
+}
+
+// gone says whether there surely is no record, not even one that does not open.
+func (r *Redis) gone(ctx context.Context, id string) bool {
+	reply, err := r.client.Do(ctx, "EXISTS", r.prefix+recordKey(id))
+	if err != nil {
+		return false
+	}
+	n, err := reply.AsInteger()
+	return err == nil && n == 0
 }
 
 // forget takes an id out of a list if it has no record. A writer may be about to
@@ -142,8 +162,7 @@ func (r *Redis) forget(ctx context.Context, key, id string) {
 	if got, err := r.client.TakeLease(ctx, r.leaseKey(id), holder, leaseFor); err != nil || !got {
 		return
 	}
-	_, found, err := r.sealed.Get(ctx, recordKey(id))
-	if err == nil && !found {
+	if r.gone(ctx, id) {
 		_, _ = r.client.Do(ctx, "ZREM", key, id)
 	}
 }

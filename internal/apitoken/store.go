@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
 )
 
 var (
@@ -22,7 +24,8 @@ const usedEvery = 60
 
 // Store keeps tokens. All methods may be called at once from any number of
 // goroutines. An error that is not one of those named, nor wraps ErrUnavailable,
-// is about what was to be written.
+// is about what was to be written. One that wraps cache.ErrUnreadable says that
+// there is a record which cannot be read here, and nothing was done about it.
 type Store interface {
 	// Find returns the token of that id as far as this process knows: another
 	// process' or replica's write may show later. found=false is no error.
@@ -44,7 +47,8 @@ type Store interface {
 	Delete(ctx context.Context, id string) (Token, error)
 
 	// List returns the tokens of the owner, or with "" everybody's: the oldest
-	// first, then by id.
+	// first, then by id. Beside cache.ErrUnreadable they are those that could be
+	// read.
 	List(ctx context.Context, owner string) ([]Token, error)
 
 	// Used notes that the token was used at that time, Unix seconds. It is written
@@ -92,7 +96,10 @@ func changed(t Token, change func(Token) (Token, error)) (Token, error) {
 }
 
 // unavailable is an error of whatever the store is kept in. That one's sentinels
-// mean nothing to the store's callers.
+// mean nothing to the store's callers, but for cache.ErrUnreadable.
 func unavailable(operation string, err error) error {
+	if errors.Is(err, cache.ErrUnreadable) {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
 	return fmt.Errorf("%s: %w: %v", operation, ErrUnavailable, err)
 }

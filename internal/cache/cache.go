@@ -3,7 +3,8 @@
 //
 //	memory.go      Memory   in this process, bounded
 //	redis.go       Redis    for all replicas, sealed
-//	redis_find.go           its reads: a bad value is a miss
+//	redis_find.go           its reads: a bad value is a miss, one of an unknown secret an error
+//	reseal.go               what an earlier secret sealed, sealed anew
 //	tiered.go      Tiered   Memory in front of Redis
 //	writes.go               its writes: Redis first, then memory
 //	backfill.go             how what Redis had comes into memory

@@ -23,17 +23,20 @@ const forever = time.Duration(1<<63 - 1)
 //
 // Redis is not trusted with the values: each is sealed for its key. One that
 // was truncated, changed, moved to another key or written by somebody without
-// the secret does not open. It is not there then, and is deleted. Add and
-// Replace do not open what is there: for them such a value counts until a Get
-// has come across it.
-//
-// A replica that does not know another's first secret deletes what that one
-// sealed. So a new secret is known to all before it is anybody's first.
+// the secret does not open, and is not there. One that names a key that is not
+// known here is ErrUnreadable. Reading deletes neither: a command, or a replica
+// whose secret is another, must not take away what others can read. Set and
+// Replace write over them, Delete deletes them, and for Add they count.
 type Redis struct {
 	client *redis.Client
 	prefix string
 	keys   func() *seal.Ring
 	bad    atomic.Int64
+
+	// Noticed is told of each value read that cannot stay as it is: with nil, of
+	// one to be sealed anew, since its secret does not seal any more; with
+	// ErrUnreadable, of one like that. nil: nobody is told.
+	Noticed func(err error)
 }
 
 // NewRedis returns a cache whose keys begin with prefix in Redis. It asks for

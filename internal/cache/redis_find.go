@@ -2,19 +2,19 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
-// discardScript deletes what is bad, and nothing that was written in its place
-// meanwhile: no text at all, or still the text that did not open. It answers 1
-// where it did, 2 where another was quicker.
-const discardScript = `local kind = redis.call('type', KEYS[1]).ok
-if kind == 'none' then return 2 end
-if kind ~= 'string' or redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
-return 0`
+// ErrUnreadable says that Redis has a value that was sealed with a secret that is
+// not known here, or by another version. It may be good: it is neither used nor
+// taken for one that is not there.
+var ErrUnreadable = errors.New("sealed with a key that is not in `secret`, or by another version")
 
 // held is a value that Redis has, and how long it has it yet.
 type held struct {
@@ -22,7 +22,8 @@ type held struct {
 	left  time.Duration
 }
 
-// find returns nil for a key that is not there.
+// find returns nil for a key that is not there. It only reads: what does not open
+// stays as it is, whatever it is.
 func (r *Redis) find(ctx context.Context, key string) (*held, error) {
 	name := r.prefix + key
 	replies, err := r.client.DoAll(ctx, [][]string{{"GET", name}, {"PTTL", name}})
@@ -31,51 +32,51 @@ func (r *Redis) find(ctx context.Context, key string) (*held, error) {
 	}
 	text := replies[0]
 	if text.Err != nil {
-		return nil, r.refused(ctx, name, text.Err)
+		return nil, r.refused(text)
 	}
 	if text.Kind == redis.Nil {
 		return nil, nil
 	}
-	value, err := r.keys().Open(bound(name), text.Text)
+	ring := r.keys()
+	value, err := ring.Open(bound(name), text.Text)
 	if err != nil {
-		r.discardText(ctx, name, text.Text)
-		return nil, nil
+		return nil, r.unopened(err)
+	}
+	if !ring.Only() {
+		r.notice(ring, text.Text)
 	}
 	return &held{value: value, left: life(replies[1])}, nil
 }
 
-// discardText counts a value once, however many readers came across it; and
-// again where it cannot be deleted.
-func (r *Redis) discardText(ctx context.Context, name, text string) {
-	outcome, err := r.discard(ctx, name, text)
-	if err != nil || outcome == 1 {
-		r.bad.Add(1)
+// notice tells of a value that is to be sealed anew.
+func (r *Redis) notice(ring *seal.Ring, text string) {
+	if r.Noticed != nil && ring.Stale(text) {
+		r.Noticed(nil)
 	}
 }
 
-// refused is what a refused GET comes to: a miss where the key held no text but
-// a list, say, which is deleted now.
-func (r *Redis) refused(ctx context.Context, name string, refusal error) error {
-	outcome, err := r.discard(ctx, name, "")
-	if err != nil || outcome == 0 {
-		return fmt.Errorf("get from redis: %w", refusal)
-	}
-	if outcome == 1 {
+// unopened is what a value that does not open comes to: ErrUnreadable where it may
+// be good, else a miss.
+func (r *Redis) unopened(err error) error {
+	if !errors.Is(err, seal.ErrUnknownKey) && !errors.Is(err, seal.ErrVersion) {
 		r.bad.Add(1)
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("get from redis: %w", ErrUnreadable)
+	if r.Noticed != nil {
+		r.Noticed(err)
+	}
+	return err
 }
 
-func (r *Redis) discard(ctx context.Context, name, text string) (int64, error) {
-	reply, err := r.client.Do(ctx, "EVAL", discardScript, "1", name, text)
-	if err != nil {
-		return 0, fmt.Errorf("delete a bad value in redis: %w", err)
+// refused is what a refused GET comes to: a miss where the key holds no text but
+// a list, say.
+func (r *Redis) refused(reply redis.Reply) error {
+	if strings.HasPrefix(reply.Text, "WRONGTYPE") {
+		r.bad.Add(1)
+		return nil
 	}
-	outcome, err := reply.AsInteger()
-	if err != nil {
-		return 0, fmt.Errorf("delete a bad value in redis: %w", err)
-	}
-	return outcome, nil
+	return fmt.Errorf("get from redis: %w", reply.Err)
 }
 
 // life reads the answer to PTTL: -1 is a key without an end, -2 one that

@@ -17,6 +17,7 @@
 //	topology.go    which node has which slot
 //	slot.go        which slot a key is in
 //	lease.go       one of several processes at a time
+//	scan.go        all keys of a pattern, of all nodes
 //
 // There is either an answer that belongs to the command, or an error. A
 // connection on which anything went wrong (an I/O or protocol error, a caller

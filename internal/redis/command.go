@@ -28,7 +28,7 @@ var commands = map[string]command{
 	"PING": {reads, "t"}, "INFO": {reads, "t"}, "TIME": {reads, "l:t"}, "ROLE": {reads, "l"},
 	"AUTH": {reads, "o"}, "SELECT": {reads, "o"}, "ASKING": {reads, "o"},
 	"GET": {reads, "tn"}, "MGET": {reads, "l:tn"}, "EXISTS": {reads, "i"}, "PTTL": {reads, "i"},
-	"ZRANGE": {reads, "l:t"}, "ZRANGEBYSCORE": {reads, "l:t"}, "ZSCAN": {reads, "l:tl"}, "ZCARD": {reads, "i"},
+	"ZRANGE": {reads, "l:t"}, "ZRANGEBYSCORE": {reads, "l:t"}, "ZSCAN": {reads, "l:tl"}, "SCAN": {reads, "l:tl"}, "ZCARD": {reads, "i"},
 	"XREAD": {reads, "nl:l"}, "XRANGE": {reads, "l:l"}, "XREVRANGE": {reads, "l:l"}, "XLEN": {reads, "i"},
 	"SET": {writes, "on"}, "DEL": {writes, "i"}, "PEXPIRE": {writes, "i"}, "PEXPIREAT": {writes, "i"},
 	"ZADD": {writes, "i"}, "ZREM": {writes, "i"}, "ZREMRANGEBYSCORE": {writes, "i"}, "ZREMRANGEBYRANK": {writes, "i"},

@@ -42,5 +42,6 @@ func mutants() []mutant {
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
 		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, busyMutants, serverMutants, denialMutants,
 		providerMutants,
+		unreadableMutants,
 	)
 }

@@ -47,7 +47,7 @@ var accountMutants = []mutant{
 	{endpoints, "a session's end that was not told is reported as done", "session_admin.go",
 		"\tif err := l.revokeSessions(ctx, ids...); err != nil {\n", "\tif err := l.revokeSessions(ctx, ids...); err != nil && len(ids) == 0 {\n"},
 	{endpoints, "a user's end that leaves access tokens", "session_admin.go", "if err := l.revoke(ctx, revocation.User(l.set.issuer, user)); err != nil {", "if err := ctx.Err(); err != nil {"},
-	{endpoints, "a revoked session, in the list", "session_admin.go", "return info, !revoked, nil", "return info, true, nil"},
+	{endpoints, "a revoked session, in the list", "session_admin.go", "return info, !revoked, unread", "return info, true, unread"},
 	{endpoints, "a session that the provider ended, in the list", "session_admin.go", "\t\tabout.SID = text(claims[\"sid\"])\n", "\t\t_ = claims\n"},
 	{endpoints, "an address that is none, in the list", "session_admin.go", "if real := net.ParseIP(r.Header.Get(\"X-Real-Ip\")); real != nil {\n\t\treturn real.String()\n", "if real := r.Header.Get(\"X-Real-Ip\"); real != \"\" {\n\t\treturn real\n"},
 	{endpoints, "an endpoint that begins like the account page, after a login", "return_target.go", "clean != basePath+accountPath ||", "!strings.HasPrefix(clean, basePath+accountPath) ||"},

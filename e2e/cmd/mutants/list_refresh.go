@@ -21,7 +21,7 @@ var refreshMutants = []mutant{
 	{refresh, "tokens that had ended as they came, at each request", "refresh.go", "\t\treturn s.Granted + refreshEnded\n", "\t\treturn s.Granted\n"},
 	{refresh, "a 500 ends the session", "refresh.go", `if errors.Is(err, oauth2.ErrInvalidGrant) {`, `if err != nil {`},
 	{refresh, "invalid_grant ends nothing", "refresh.go", `if errors.Is(err, oauth2.ErrInvalidGrant) {`, `if err == oauth2.ErrInvalidGrant {`},
-	{refresh, "a spent refresh token is tried though the store has the next", "refresh.go", "\tif stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {\n\t\treturn stored.granted(), nil\n\t}\n\tresult, err", "\tresult, err"},
+	{refresh, "a spent refresh token is tried though the store has the next", "refresh.go", "\tif stored.RefreshToken != s.RefreshToken {\n", "\tif stored.RefreshToken == \"-\" {\n"},
 	{refresh, "another replica's newer tokens are not found after a refusal", "refresh.go", "\tif stored := l.newest(ctx, s, credential); stored.RefreshToken != s.RefreshToken {\n\t\treturn stored.granted(), nil\n\t}\n\tl.log.info", "\tl.log.info"},
 	{refresh, "a refused session is not ended", "refresh.go", `if failed := l.endSession(ctx, s); failed != nil {`, `if failed := error(nil); failed != nil {`},
 	{refresh, "the new tokens are not kept", "refresh.go", `if err == nil && l.sessions != nil {`, `if err == nil && l.sessions != nil && s.ID == "" {`},
