@@ -94,3 +94,31 @@ func TestConfigCheckReadme(t *testing.T) {
 		t.Errorf("%d of the blocks %v", found, files)
 	}
 }
+
+// The README's Secret has no secret yet, which the check says as the plugin does, with the fix.
+func TestConfigCheckReadmePlaceholder(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range readmeBlock.FindAllStringSubmatch(string(readme), -1) {
+		value := regexp.MustCompile(`(?m)^  secret: "(.*)"$`).FindStringSubmatch(block[2])
+		if block[1] != "check: kubernetes" || value == nil {
+			continue
+		}
+		manifest := strings.ReplaceAll(block[2], "file:/run/secrets/latchkey/client-secret", "env:LATCHKEY_TEST_CLIENT")
+		manifest = strings.ReplaceAll(manifest, "file:/run/secrets/latchkey/secret", "env:LATCHKEY_TEST_SECRET")
+		path := write(t, "latchkey.yml", manifest)
+		t.Setenv("LATCHKEY_TEST_CLIENT", "the provider's")
+		for secret, code := range map[string]int{value[1]: exitMistakes, "uN1k3lyT0b3Gu3ss3d/0123456789abcdefghijklm": exitOK} {
+			t.Setenv("LATCHKEY_TEST_SECRET", secret)
+			r := command(t, "config", "check", path)
+			told := strings.Contains(r.stdout, "middleware default/login: secret: ") && strings.Contains(r.stdout, "openssl rand -base64 48")
+			if r.code != code || told != (code == exitMistakes) {
+				t.Errorf("%q: %+v", secret, r)
+			}
+		}
+		return
+	}
+	t.Fatal("the README has no Secret")
+}
