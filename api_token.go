@@ -45,9 +45,6 @@ func (s *settings) keyHeader() string {
 // dropAPITokens keeps them from the upstream, which could use them as their
 // owner, on public paths too.
 func (l *Latchkey) dropAPITokens(h http.Header) {
-	if l.apiTokens == nil {
-		return
-	}
 	for _, name := range []string{"Authorization", l.set.apiTokens.header} {
 		if h[name] != nil && mentionsToken(h[name]) {
 			delete(h, name)

@@ -148,3 +148,19 @@ func TestAnswersWithCookiesArePrivate(t *testing.T) {
 		}
 	}
 }
+
+// Requests of ever other Accept headers do not fill the memory.
+func TestShapesAreBounded(t *testing.T) {
+	table := newPassBudget(10, func() uint64 { return 1 }).open("", "")
+	for i := 0; i < 3*maxShapes; i++ {
+		table.learnShape(fmt.Sprint("GETtext/", i))
+		if n := len(table.shapes); n > maxShapes || !table.shapes[fmt.Sprint("GETtext/", i)] {
+			t.Fatalf("%d shapes after %d, or the last one is not known", n, i)
+		}
+	}
+	before := len(table.shapes)
+	table.learnShape("GET" + strings.Repeat("x", maxShape))
+	if len(table.shapes) != before {
+		t.Error("a long one is kept")
+	}
+}

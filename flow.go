@@ -80,6 +80,9 @@ func (l *Latchkey) saveFlow(w http.ResponseWriter, r *http.Request, f *flow) err
 func (l *Latchkey) flowStates(r *http.Request) []string {
 	var states []string
 	prefix := l.flowPrefix()
+	if !strings.Contains(strings.Join(r.Header["Cookie"], ";"), prefix) {
+		return nil
+	}
 	for _, c := range l.ownCookies(r) {
 		if strings.HasPrefix(c.Name, prefix) {
 			states = append(states, c.Name[len(prefix):])

@@ -6,11 +6,18 @@ import (
 )
 
 // forward hands the request on: whatever a client sent in the place of our
-// headers is gone, ours are set, our cookies and API tokens stay here.
+// headers is gone, ours are set, our cookies and API tokens stay here. What let
+// the request in goes on in Authorization, unless this router sets that itself.
 func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
-	l.strip(r, view)
+	authorization := r.Header["Authorization"]
+	l.passes.guard.Strip(r)
+	if view.bearer && !l.set.setsAuthorization {
+		r.Header["Authorization"] = authorization // which another router may set
+	}
 	cookie := r.Header["Cookie"]
-	l.dropAPITokens(r.Header)
+	if l.apiTokens != nil {
+		l.dropAPITokens(r.Header)
+	}
 	for _, f := range view.fields {
 		r.Header[f.name] = f.values
 	}
@@ -18,17 +25,6 @@ func (l *Latchkey) forward(w http.ResponseWriter, r *http.Request, view *view) {
 		r.Header["Cookie"] = l.otherCookies(cookie)
 	}
 	l.next.ServeHTTP(w, r)
-}
-
-// strip takes off whatever is not a client's to send. An Authorization header that
-// another router sets is, where it is what let the request in: then it is what it
-// says.
-func (l *Latchkey) strip(r *http.Request, view *view) {
-	authorization := r.Header["Authorization"]
-	l.passes.guard.Strip(r)
-	if view.bearer && !l.set.setsAuthorization {
-		r.Header["Authorization"] = authorization
-	}
 }
 
 // maxMentions is how often a Cookie header may mention our cookies' name: chunks

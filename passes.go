@@ -20,6 +20,9 @@ type passTable struct {
 
 	mu     sync.RWMutex
 	passes map[string]*view
+	// shapes are the method and Accept, in one text, of requests that got a pass.
+	// Another may be a stream's, which has to be registered.
+	shapes map[string]bool
 
 	// harmless are the guard's names of that version, without except. They are
 	// the budget's to change.
@@ -84,7 +87,7 @@ func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTabl
 func (b *passBudget) open(except, key string) *passTable {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := &passTable{except: [2]string{except, key}, passes: map[string]*view{}}
+	t := &passTable{except: [2]string{except, key}, passes: map[string]*view{}, shapes: map[string]bool{}}
 	b.tables[t] = true
 	return t
 }
@@ -162,6 +165,19 @@ func (t *passTable) learn(names map[string]bool, version int64) {
 	}
 }
 
+// learnShape takes a request that was no stream. With no room left it begins anew.
+func (t *passTable) learnShape(shape string) {
+	if len(shape) > maxShape {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.shapes) >= maxShapes {
+		t.shapes = map[string]bool{}
+	}
+	t.shapes[shape] = true
+}
+
 // revoked clears all passes: what a revocation is about is known to the verdicts
 // that they came from, which are asked again.
 func (b *passBudget) revoked() {
@@ -189,6 +205,10 @@ const (
 	// maxPasses is how many a credential gets until it is verified again: whoever
 	// varies the cookies beside it pushes nobody else's out.
 	maxPasses = 32
+	// maxShapes and maxShape bound what is remembered of methods and Accept: in
+	// number, and each in bytes. Browsers have a dozen.
+	maxShapes = 200
+	maxShape  = 1 << 10
 )
 
 // remember makes the pass for the next request with the same credential header,
@@ -200,6 +220,7 @@ func (l *Latchkey) remember(r *http.Request, v *verified, view *view) {
 		return
 	}
 	l.passes.guard.Learn(r.Header)
+	t.learnShape(r.Method + strings.Join(r.Header["Accept"], ","))
 	l.passes.budget.put(t, header[0], l.passFor(v.identity.Kind, name, header, view), l.passes.guard, v.clean.Load())
 }
 
@@ -237,36 +258,24 @@ func (l *Latchkey) passFor(kind identity.Kind, name string, header []string, v *
 
 // servedByKey is ServeHTTP's look for an API token in the header of its own.
 func (l *Latchkey) servedByKey(w http.ResponseWriter, r *http.Request) bool {
-	t := l.passes.byKey
-	if t == nil {
-		return false
-	}
 	h := r.Header
-	header := h[l.set.apiTokens.header]
+	header := h[l.keyHeader]
 	if len(header) != 1 || l.unprotected.MatchString(r.URL.Path) {
 		return false
 	}
+	t := l.passes.byKey
 	t.mu.RLock()
 	p := t.passes[header[0]]
+	known := t.shapes[r.Method+strings.Join(h["Accept"], ",")]
 	t.mu.RUnlock()
-	if p != nil {
-		if l.left(p.until) > 0 {
-			if r.Trailer == nil {
-				if r.Method != http.MethodConnect {
-					if !strings.Contains(strings.ToLower(strings.Join(h["Accept"], ",")), eventStream) {
-						if h.WriteSubset(l.nowhere, p.harmless) == nil {
-							for _, f := range p.fields {
-								h[f.name] = f.values
-							}
-							l.next.ServeHTTP(w, r)
-							return true
-						}
-					}
-				}
-			}
-		}
+	if !known || p == nil || l.left(p.until) <= 0 || r.Trailer != nil || h.WriteSubset(l.nowhere, p.harmless) != nil {
+		return false
 	}
-	return false
+	for _, f := range p.fields {
+		h[f.name] = f.values
+	}
+	l.next.ServeHTTP(w, r)
+	return true
 }
 
 // with is the view with these fields alone, as far as a pass needs it: its place

@@ -100,6 +100,7 @@ type Latchkey struct {
 	// What ServeHTTP itself needs, without a hop to the structs that hold it.
 	unprotected            *regexp.Regexp
 	byCookie, byCredential *passTable
+	keyHeader              string // of API tokens; "": there is none
 	nowhere                io.Writer
 	left                   func(time.Time) time.Duration // until then, by the clock
 }
@@ -144,7 +145,7 @@ func newLatchkey(ctx context.Context, next http.Handler, config *Config, name st
 // let it in is revoked.
 //
 // Every request pays for each expression in here, executed or not: nothing else
-// belongs here. An && is one as well, so the conditions are nested.
+// belongs here. An && is one of them, which is why the conditions are nested.
 func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := r.Header
 	t := l.byCookie
@@ -156,21 +157,16 @@ func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(header) == 1 && !l.unprotected.MatchString(r.URL.Path) {
 		t.mu.RLock()
 		p := t.passes[header[0]]
+		known := t.shapes[r.Method+strings.Join(h["Accept"], ",")]
 		t.mu.RUnlock()
-		if p != nil {
+		if known && p != nil {
 			if l.left(p.until) > 0 {
-				if r.Trailer == nil {
-					if r.Method != http.MethodConnect {
-						if !strings.Contains(strings.ToLower(strings.Join(h["Accept"], ",")), eventStream) {
-							if h.WriteSubset(l.nowhere, p.harmless) == nil {
-								for _, f := range p.fields {
-									h[f.name] = f.values
-								}
-								l.next.ServeHTTP(w, r)
-								return
-							}
-						}
+				if r.Trailer == nil && h.WriteSubset(l.nowhere, p.harmless) == nil {
+					for _, f := range p.fields {
+						h[f.name] = f.values
 					}
+					l.next.ServeHTTP(w, r)
+					return
 				}
 			}
 		}
@@ -180,15 +176,15 @@ func (l *Latchkey) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve is for a request without a pass by its cookies or its Authorization.
 func (l *Latchkey) serve(w http.ResponseWriter, r *http.Request) {
-	if !l.servedByKey(w, r) {
+	if r.Header[l.keyHeader] == nil || !l.servedByKey(w, r) {
 		l.take(w, r)
 	}
 }
 
 // take takes the request through the steps.
 func (l *Latchkey) take(w http.ResponseWriter, r *http.Request) {
-	if reason := misshapen(r); reason != nil {
-		l.refuse(w, r, reason, "")
+	if len(r.Header)+len(r.Trailer) > headers.MaxNames || r.Method == http.MethodConnect {
+		l.refuse(w, r, misshapen(r), "")
 		return
 	}
 	if to := l.route(r); to != protected {

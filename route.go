@@ -5,8 +5,6 @@ import (
 	"path"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/latchkey-auth/latchkey/internal/headers"
 )
 
 // destination is what a request is for.
@@ -18,18 +16,14 @@ const (
 	endpoint
 )
 
-// misshapen says why a request goes nowhere at all, whatever it is for, or nil.
-// More headers than anybody sends would keep the interpreter busy; a CONNECT that
-// the upstream answers is a tunnel that nobody looks into (RFC 9110, section
-// 9.3.6).
+// misshapen says why a request goes nowhere at all, whatever it is for. More
+// headers than anybody sends would keep the interpreter busy; a CONNECT that the
+// upstream answers is a tunnel that nobody looks into (RFC 9110, section 9.3.6).
 func misshapen(r *http.Request) error {
-	if len(r.Header)+len(r.Trailer) > headers.MaxNames {
-		return errHeaders
-	}
 	if r.Method == http.MethodConnect {
 		return errConnect
 	}
-	return nil
+	return errHeaders
 }
 
 // route decides what a request is for by its path, decoded once. Whatever could

@@ -176,6 +176,7 @@ func (l *Latchkey) openCaches(ctx context.Context) {
 	l.passes = l.openPasses(ctx, budget)
 	l.byCookie = l.passes.byCookie
 	l.byCredential = l.passes.byCredential
+	l.keyHeader = l.set.keyHeader()
 	var none cache.None
 	l.negatives = none
 	if bound > 0 {

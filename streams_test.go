@@ -24,7 +24,7 @@ func asStream(r *http.Request, kind string) *http.Request {
 	return r
 }
 
-var streamKinds = []string{"Upgrade", "text/event-stream", "text/event-stream, */*", "Text/Event-Stream", "*/*\nTEXT/EVENT-STREAM;q=0.5"}
+var streamKinds = []string{"Upgrade", "text/event-stream", "text/event-stream, */*", "Text/Event-Stream", "application/json\nTEXT/EVENT-STREAM;q=0.5"}
 
 // start sends a request whose upstream answers until its context ends, and
 // returns once it is there.
