@@ -146,24 +146,48 @@ func (l *Latchkey) readCall(w http.ResponseWriter, r *http.Request) (*apiCall, e
 		}
 		c.owner = asked[0]
 	}
-	if r.Method != http.MethodPost {
-		return c, nil
+	if err := c.read(w, r); err != nil {
+		return nil, err
 	}
-	// A form of another site can post neither this type nor a body that is JSON.
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return nil, fmt.Errorf("%w: the Content-Type is not application/json", errBadRequest)
-	}
+	return c, nil
+}
+
+// read takes the body, which is JSON and says so, or is not there. A form of
+// another site can post neither this type nor a body that is JSON, and says what it
+// is when it is empty, too.
+func (c *apiCall) read(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the body cannot be read, or is longer than %d bytes", errBadRequest, maxAPIBody)
+		return fmt.Errorf("%w: the body cannot be read, or is longer than %d bytes", errBadRequest, maxAPIBody)
+	}
+	types := r.Header["Content-Type"]
+	if (len(body) > 0 || r.Method == http.MethodPost && len(types) > 0) && !isJSON(types) {
+		return fmt.Errorf("%w: the Content-Type is not application/json", errBadRequest)
+	}
+	if r.Header.Get("Content-Encoding") != "" {
+		return fmt.Errorf("%w: the body has a Content-Encoding", errBadRequest)
 	}
 	c.body = body
-	return c, nil
+	return nil
+}
+
+// isJSON says whether that is the one type, in the one encoding that JSON has
+// between systems (RFC 8259, section 8.1).
+func isJSON(types []string) bool {
+	if len(types) != 1 {
+		return false
+	}
+	kind, parameters, err := mime.ParseMediaType(types[0])
+	charset := parameters["charset"]
+	return err == nil && kind == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
 // decode reads the call's body, in which every member has to be one that is
 // known: a misspelt expiry would be none.
 func (c *apiCall) decode(into interface{}) error {
+	if len(c.body) == 0 {
+		return fmt.Errorf("%w: there is no body; this call takes a JSON object", errBadRequest)
+	}
 	d := json.NewDecoder(strings.NewReader(string(c.body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

@@ -60,6 +60,10 @@ func (l *Latchkey) apiCreateToken(r *http.Request, c *apiCall) (int, interface{}
 		return 0, nil, err
 	}
 	n := NewToken{Owner: c.owner, Note: asked.Note, Scopes: asked.Scopes}
+	// Beyond these a time is another one, once it is computed with.
+	if asked.Expires < 0 || asked.Expires > endless {
+		return 0, nil, fmt.Errorf("%w: expires is %d, want Unix seconds up to %d", errBadRequest, asked.Expires, int64(endless))
+	}
 	if asked.Expires != 0 {
 		n.Expires = time.Unix(asked.Expires, 0)
 	}

@@ -40,7 +40,7 @@ func apiRequest(t *testing.T, method, path, body string) *http.Request {
 	r.Header.Set("Sec-Fetch-Mode", "cors")
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("X-Forwarded-Proto", "https")
-	if method == http.MethodPost {
+	if method == http.MethodPost || body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r

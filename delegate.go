@@ -85,7 +85,8 @@ func (g *granted) servesUntil(minimum time.Duration) int64 {
 
 // parentOf is the credential that a token is made from.
 func (l *Latchkey) parentOf(v *verified, who *identity.Identity) delegation.Parent {
-	p := delegation.Parent{ID: v.keys[0].Text(), Subject: text(who.Claims["sub"]), Expires: v.ends, Scopes: scopesOf(who.Claims)}
+	p := delegation.Parent{ID: v.keys[0].Text(), Subject: text(who.Claims["sub"]), Issuer: l.set.issuer, Expires: v.ends, Scopes: scopesOf(who.Claims)}
+	p.Lineage = v.lineage(who, l.set.delegate.request.Kind)
 	switch v.identity.Kind {
 	case identity.Session:
 		p.Scopes = strings.Fields(v.scope())
@@ -95,16 +96,32 @@ func (l *Latchkey) parentOf(v *verified, who *identity.Identity) delegation.Pare
 	case identity.Bearer:
 		// There need be no jti; what says the same is the same token.
 		p.ID = fingerprint("bearer", v.identity.Claims)
-	case identity.Delegated:
-		p.ID = text(who.Claims["jti"])
-		act, _ := who.Claims["act"].(map[string]interface{})
-		p.Act = act
-		p.Audience = text(who.Claims["aud"])
-		if p.Audience == l.set.delegateIssuer {
-			p.Audience = "" // a notebook's: nobody in between has a name
+		p.Issuer = text(who.Claims["iss"])
+		p.Audiences = audiencesOf(who.Claims)
+	case identity.Token:
+		if p.Issuer == "" {
+			p.Issuer = l.set.delegateIssuer // an owner whom no provider knows
 		}
+	case identity.Delegated:
+		l.fillDelegated(&p, who.Claims)
 	}
 	return p
+}
+
+// fillDelegated takes over what a token of our own says of its parents.
+func (l *Latchkey) fillDelegated(p *delegation.Parent, claims map[string]interface{}) {
+	p.ID = text(claims["jti"])
+	p.Issuer = subjectIssuer(claims)
+	act, _ := claims["act"].(map[string]interface{})
+	p.Act = act
+	everybody := contains(audiencesOf(claims), l.set.delegateIssuer)
+	if !everybody || p.Lineage[root] == string(identity.Bearer) {
+		p.Audiences = audiencesOf(claims)
+	}
+	// A notebook's: nobody in between has a name.
+	if !everybody && lineageIn(claims)[notebook] != true {
+		p.Audience = text(claims["aud"])
+	}
 }
 
 // scopesOf are those of a token, in whatever form it has them.
@@ -205,9 +222,12 @@ func (l *Latchkey) signDelegated(ctx context.Context, v *verified, p delegation.
 		return nil, tooShort(v)
 	}
 	claims := map[string]interface{}{
-		"iss": l.set.delegateIssuer, "sub": p.Subject, "aud": l.audienceOf(d), "client_id": l.delegateClient(),
+		"iss": l.set.delegateIssuer, "sub": p.Subject, "client_id": l.delegateClient(),
 		"iat": now, "exp": ends, "jti": randomID(16), "scope": strings.Join(d.Scope(p), " "),
-		"parent": p.ID, lineage: lineageOf(v),
+		"parent": p.ID, lineage: p.Lineage, "aud": oneOrMore(d.Audience(p, l.set.delegateIssuer)),
+	}
+	if p.Issuer != "" {
+		claims["sub_id"] = map[string]interface{}{"format": "iss_sub", "iss": p.Issuer, "sub": p.Subject} // RFC 9493, 3.2.3
 	}
 	if v.identity.Kind == identity.Session {
 		claims["sid"] = p.ID
@@ -227,13 +247,12 @@ func (l *Latchkey) signDelegated(ctx context.Context, v *verified, p delegation.
 	return &granted{AccessToken: token, AccessEnds: ends, At: now}, nil
 }
 
-// audienceOf is whom a token is for: a service, or with a notebook whoever
-// accepts our tokens at all.
-func (l *Latchkey) audienceOf(d delegation.Request) string {
-	if d.Kind == delegation.Notebook {
-		return l.set.delegateIssuer
+// oneOrMore is an aud claim (RFC 7519, section 4.1.3).
+func oneOrMore(audiences []string) interface{} {
+	if len(audiences) == 1 {
+		return audiences[0]
 	}
-	return d.Service
+	return audiences
 }
 
 func (l *Latchkey) delegateClient() string {

@@ -230,8 +230,8 @@ func TestDelegatedScopes(t *testing.T) {
 		if claims["scope"] != c.want {
 			t.Errorf("%s: scope %q, want %q", c.what, claims["scope"], c.want)
 		}
-		if c.kind == "notebook" && claims["aud"] != "latchkey" {
-			t.Errorf("a notebook's aud is %v", claims["aud"])
+		if c.kind == "notebook" && claims["aud"] != "portal" {
+			t.Errorf("a notebook's aud is %v, want its parent's", claims["aud"])
 		}
 	}
 }
@@ -313,7 +313,10 @@ func TestDelegationWhileTheSecretRotates(t *testing.T) {
 	h := newChain(t, nil)
 	h.login("/app", nil)
 	token := h.at(h.portal, "the portal", fetch(t, "/app"), http.StatusOK)
-	next := newChain(t, func(c *Config) { c.Secret = []string{testSecret + " new", testSecret} })
+	next := newChain(t, func(c *Config) {
+		c.Secret = []string{testSecret + " new", testSecret}
+		c.Provider.Issuer = h.provider.Issuer()
+	})
 	next.swap(nil)
 	next.clock.at.Store(h.clock.at.Load())
 	next.at(next.query, "signed with the last secret", bearer(t, "/q", token), http.StatusOK)

@@ -10,23 +10,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/oidc"
-	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
-
-// lineage is the claim of our own tokens that says by what they are revoked.
-const lineage = "latchkey"
-
-// lineageOf is that of a token made from the verified credential: what revokes
-// the parent, and when the first of them was issued.
-func lineageOf(v *verified) map[string]interface{} {
-	var keys []interface{}
-	for _, key := range v.keys {
-		if key != noKey {
-			keys = append(keys, key.Text())
-		}
-	}
-	return map[string]interface{}{"keys": keys, "issued": v.issued}
-}
 
 // ownHeader is how the header of each of our tokens begins: few others get past it
 // to a closer look.
@@ -46,8 +30,7 @@ func (l *Latchkey) isDelegated(token string) bool {
 // service.
 func (l *Latchkey) verifyDelegated(ctx context.Context, token string) (*verified, error) {
 	generation := l.revocations.Index().Generation()
-	accepted := append([]string{l.set.delegateIssuer}, l.set.audiences...)
-	claims, err := l.own.VerifyAccessToken(ctx, token, oidc.AccessToken{Audiences: accepted, Algorithms: []string{"ES256"}, Types: []string{"at+jwt"}})
+	claims, err := l.own.VerifyAccessToken(ctx, token, oidc.AccessToken{Audiences: l.set.delegateAudiences(), Algorithms: []string{"ES256"}, Types: []string{"at+jwt"}})
 	if errors.Is(err, oidc.ErrUnavailable) {
 		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
 	}
@@ -62,6 +45,12 @@ func (l *Latchkey) verifyDelegated(ctx context.Context, token string) (*verified
 	if !v.descend(claims[lineage]) {
 		return nil, fmt.Errorf("%w: it does not say by what it is revoked", errBadToken)
 	}
+	if !l.admits(claims) {
+		return nil, fmt.Errorf("%w: what it was made from would not be accepted here", errBadToken)
+	}
+	if err := l.checkParent(ctx, v, claims); err != nil {
+		return nil, err
+	}
 	if err := l.checkRevoked(ctx, v, generation); err != nil {
 		return nil, err
 	}
@@ -69,28 +58,6 @@ func (l *Latchkey) verifyDelegated(ctx context.Context, token string) (*verified
 		v.tokens = &heldTokens{access: token}
 	}
 	return v, nil
-}
-
-// descend takes over by what the token is revoked.
-func (v *verified) descend(claim interface{}) bool {
-	from, _ := claim.(map[string]interface{})
-	issued, ok := from["issued"].(float64)
-	if !ok {
-		return false
-	}
-	v.issued = int64(issued)
-	list, _ := from["keys"].([]interface{})
-	if len(list) == 0 || len(list) > len(v.keys) {
-		return false
-	}
-	for i, item := range list {
-		key, ok := revocation.ParseKey(text(item))
-		if !ok {
-			return false
-		}
-		v.keys[i] = key
-	}
-	return true
 }
 
 // openOwn takes the verifier of our own tokens.

@@ -2,6 +2,7 @@ package latchkey
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -62,7 +63,10 @@ func (l *Latchkey) openPasses(ctx context.Context, budget *passBudget) *passTabl
 		return headers.NewNames(), func() {}
 	}).(*headers.Names)
 	names.Add(l.set.forwarded())
-	return resources.use(ctx, fingerprint("passes", l.set.policy, l.set.view), func() (interface{}, func()) {
+	// The budget is part of the key: one that keeps nothing has tables of its own,
+	// though others come to the same views.
+	key := fingerprint("passes", l.set.policy, l.set.view, fmt.Sprint(l.set.tokens), l.set.redis.fingerprint)
+	return resources.use(ctx, key, func() (interface{}, func()) {
 		t := &passTables{budget: budget}
 		// Beside a cookie, Authorization may be the credential that decides, and
 		// beside either what comes in the API tokens' own header must not go on.

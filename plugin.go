@@ -87,6 +87,7 @@ type Latchkey struct {
 	users         userSessions   // which sessions a user has
 	about         cache.Cache    // what is told of them
 	apiTokens     apitoken.Store // nil: none are accepted
+	tokenFiles    *tokenFiles    // of the process
 	revocations   *revocation.Log
 	streams       *streams
 	refreshes     *RefreshCoordinator

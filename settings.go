@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -236,10 +237,24 @@ func duration(m *mistakes, setting, value string, least time.Duration) time.Dura
 		m.add(setting, "%q is not a duration; write 90s, 12h or whole seconds", value)
 		return 0
 	}
-	if time.Duration(d) < least {
+	switch {
+	case time.Duration(d) > longest || tooManySeconds(value):
+		m.add(setting, "%q is more than a hundred years", value)
+	case time.Duration(d) < least:
 		m.add(setting, "%q is less than %s", value, least)
 	}
 	return time.Duration(d)
+}
+
+// longest bounds every duration that is said by somebody, so that two of them can
+// be added, and one to a time.
+const longest = 100 * 365 * 24 * time.Hour
+
+// tooManySeconds says whether a number of whole seconds is one that a Duration
+// does not hold: multiplied it would be another.
+func tooManySeconds(value string) bool {
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	return err == nil && (seconds > int64(longest/time.Second) || seconds < -int64(longest/time.Second))
 }
 
 func absoluteURL(m *mistakes, setting, value string) *url.URL {

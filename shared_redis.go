@@ -160,6 +160,9 @@ const (
 // them.
 func (l *Latchkey) openAPITokens(ctx context.Context) error {
 	set := l.set.apiTokens
+	l.tokenFiles = resources.use(ctx, "token files", func() (interface{}, func()) {
+		return &tokenFiles{open: map[*apitoken.File]bool{}}, func() {}
+	}).(*tokenFiles)
 	if set == nil {
 		return nil
 	}
@@ -174,6 +177,7 @@ func (l *Latchkey) openAPITokens(ctx context.Context) error {
 		}).(*apitoken.Redis)
 		return nil
 	}
+	files := l.tokenFiles
 	opened, err := resources.tryUse(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func(), error) {
 		f, err := apitoken.OpenFile(apitoken.FileConfig{
 			Path: set.file, CheckEvery: set.checkEvery, Now: l.now, Log: newLogs(l.set.level).err,
@@ -182,7 +186,11 @@ func (l *Latchkey) openAPITokens(ctx context.Context) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		return f, func() { f.Close() }, nil
+		files.add(f)
+		return f, func() {
+			files.remove(f)
+			f.Close()
+		}, nil
 	})
 	if err != nil {
 		return fmt.Errorf("apiTokens.file: %w", err)

@@ -92,6 +92,9 @@ func (l *Latchkey) createToken(ctx context.Context, n NewToken) (TokenInfo, stri
 		if t.Expires <= now {
 			return TokenInfo{}, "", fmt.Errorf("%w: it would have expired already", errBadRequest)
 		}
+		if t.Expires > endless {
+			return TokenInfo{}, "", fmt.Errorf("%w: it would expire after the year 9999", errBadRequest)
+		}
 	}
 	credential, hash := apitoken.NewSecret(t.ID)
 	t.Hash = hash

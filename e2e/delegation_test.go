@@ -117,6 +117,10 @@ func (f *fleet) tokensGoHopByHop() {
 func (f *fleet) isFor(token, service string, p *person, scope, act string) jwt.MapClaims {
 	f.t.Helper()
 	claims := f.verified(token, service)
+	whose, _ := claims["sub_id"].(map[string]any)
+	if want := (map[string]any{"format": "iss_sub", "iss": f.Provider.Issuer, "sub": p.user}); !maps.Equal(whose, want) {
+		f.t.Errorf("the token for %s says sub_id %v, want %v", service, whose, want)
+	}
 	for name, want := range map[string]any{"sub": p.user, "scope": scope, "client_id": harness.ClientID} {
 		if claims[name] != want {
 			f.t.Errorf("the token for %s says %s %v, want %v", service, name, claims[name], want)
@@ -126,7 +130,7 @@ func (f *fleet) isFor(token, service string, p *person, scope, act string) jwt.M
 		f.t.Errorf("the token for %s says act %s, want %s", service, got, act)
 	}
 	for name := range claims {
-		if !slices.Contains([]string{"iss", "sub", "aud", "scope", "client_id", "iat", "exp", "jti", "act", "parent", "sid", "latchkey"}, name) {
+		if !slices.Contains([]string{"iss", "sub", "aud", "scope", "client_id", "iat", "exp", "jti", "act", "parent", "sid", "sub_id", "latchkey"}, name) {
 			f.t.Errorf("the token for %s says %s %v, want no such claim", service, name, claims[name])
 		}
 	}

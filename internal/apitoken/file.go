@@ -47,6 +47,7 @@ type File struct {
 	loading bool
 	again   bool // the file changed once more while it was being loaded
 	failing bool
+	gone    map[string]bool // ids that were taken out from outside
 
 	generation, loads, failures, checks int64
 
@@ -100,6 +101,16 @@ func (f *File) Find(ctx context.Context, id string) (Token, bool, error) {
 // Fresh implements Store: it is Find.
 func (f *File) Fresh(ctx context.Context, id string) (Token, bool, error) {
 	return f.Find(ctx, id)
+}
+
+// Seen returns the token as the file has it. Gone says that there is none by now,
+// and that it was taken out from outside since this process reads the file.
+func (f *File) Seen(ctx context.Context, id string) (t Token, found, gone bool) {
+	f.check(ctx)
+	t, found = f.get(id)
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return t, found, !found && f.gone[id]
 }
 
 func (f *File) get(id string) (Token, bool) {

@@ -211,7 +211,27 @@ func differences(base, next *set) []Secret {
 	return dead[:n]
 }
 
+// maxGone bounds the ids that are remembered to have been taken out.
+const maxGone = 100000
+
+// missed remembers which of the tokens are no longer there.
+func (f *File) missed(dead []Secret) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone == nil || len(f.gone)+len(dead) > maxGone {
+		f.gone = map[string]bool{}
+	}
+	for _, s := range dead {
+		if _, found := f.set.tokens[s.ID]; !found && len(f.gone) < maxGone {
+			f.gone[s.ID] = true
+		}
+	}
+}
+
 func (f *File) tell(dead []Secret) {
+	if len(dead) > 0 {
+		f.missed(dead)
+	}
 	if f.changed != nil && len(dead) > 0 {
 		f.changed(dead)
 	}

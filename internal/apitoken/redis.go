@@ -126,14 +126,14 @@ func (r *Redis) life(t Token) time.Duration {
 	if t.Expires == 0 {
 		return forever
 	}
-	left := time.Unix(t.Expires, 0).Sub(r.now())
-	if left < least {
-		return least
-	}
-	if left > forever {
+	left := t.Expires - r.now().Unix()
+	if left > int64(forever/time.Second) {
 		return forever
 	}
-	return left
+	if left < int64(least/time.Second) {
+		return least
+	}
+	return time.Duration(left) * time.Second
 }
 
 func (r *Redis) turn(id string) *sync.Mutex {

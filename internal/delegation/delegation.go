@@ -13,7 +13,8 @@
 //	notebook  for code that acts as the person does: all that the parent may, no service
 //
 // The rules do no I/O and read no clock. A token never may more than its parent,
-// and never outlives it. One that was made for a request of the same Key serves
+// is for nobody that its parent is not for, unless a router names that service, and
+// never outlives it. One that was made for a request of the same Key serves
 // again until ReusableUntil.
 //
 // Every replica derives the same keys from the secrets, so each signs what all
@@ -44,6 +45,10 @@ type Parent struct {
 	Expires  int64
 	Audience string                 // of a delegated token: the service that now acts; "": a person or program itself
 	Act      map[string]interface{} // its act claim (RFC 8693, 4.1); nil: none
+
+	Issuer    string                 // of Subject, which is a name within it; "": not known
+	Audiences []string               // whom the credential is for; nil: everybody who accepts its kind
+	Lineage   map[string]interface{} // where it comes from, and by what it is revoked
 }
 
 // Request is what a router asks for.

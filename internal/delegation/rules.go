@@ -47,6 +47,18 @@ func set(list []string) []string {
 	return out
 }
 
+// Audience returns whom the token is for: the service; with a notebook those whom
+// the parent is for, or everybody where that is everybody.
+func (r Request) Audience(p Parent, everybody string) []string {
+	switch {
+	case r.Kind != Notebook:
+		return []string{r.Service}
+	case len(p.Audiences) > 0:
+		return p.Audiences
+	}
+	return []string{everybody}
+}
+
 // Expires returns when a token made now ends (Unix seconds), which is never
 // after its parent; not ok where that leaves less than Minimum, or nothing. A
 // parent with more time left would help.

@@ -34,10 +34,9 @@ var delegateMutants = []mutant{
 }
 
 var delegatedMutants = []mutant{
-	{delegated, "a token for another service", delegatedFile, "Audiences: accepted, ", "Audiences: append(accepted, \"query\", \"storage\"), "},
-	{delegated, "a token that its parent's end does not end", delegatedFile, "\t\tv.keys[i] = key\n", "\t\tv.keys[i] = key\n\t\tv.keys[i][0]++\n"},
+	{delegated, "a token that its parent's end does not end", "lineage.go", "\t\tv.keys[i] = key\n", "\t\tv.keys[i] = key\n\t\tv.keys[i][0]++\n"},
 	{delegated, "a token of a parent that was ended before", delegatedFile, "\tif err := l.checkRevoked(ctx, v, generation); err != nil {\n\t\treturn nil, err\n\t}\n", "\tv.clean.Store(generation)\n"},
-	{delegated, "the time of the parent is forgotten", delegatedFile, "\tv.issued = int64(issued)\n", "\tv.issued = int64(issued) + 1<<60\n"},
+	{delegated, "the time of the parent is forgotten", "lineage.go", "\tv.issued = int64(issued)\n", "\tv.issued = int64(issued) + 1<<60\n"},
 	{delegated, "our own keys are not asked", "authenticate.go", "case l.isDelegated(c.raw):", "case false:"},
 	{delegated, "a delegated token manages the account", "api.go", "case identity.Session:\n\t\treturn true\n", "case identity.Session, identity.Delegated:\n\t\treturn true\n"},
 	{delegated, "a secret that is rotated out", "secret.go", "delegation.NewSigner(k.inForce)", "delegation.NewSigner(k.inForce[:1])"},

@@ -57,7 +57,7 @@ var accountMutants = []mutant{
 
 var apiMutants = []mutant{
 	{endpoints, "a call of another origin of the same site", apiFile, "if r.Method != http.MethodGet && foreign(r) {", "if r.Method != http.MethodGet && crossSite(r) {"},
-	{endpoints, "a form of another site, as a call", apiFile, `; err != nil || kind != "application/json" {`, `; err != nil || kind == "" {`},
+	{endpoints, "a form of another site, as a call", apiFile, `kind == "application/json" && (charset`, `kind != "" && (charset`},
 	{endpoints, "somebody else's, for nobody special", apiFile, "\t\tif !who.admin {\n", "\t\tif !who.admin && who.user == \"\" {\n"},
 	{endpoints, "everybody is an administrator without a rule", apiFile, "l.set.admin != nil && l.set.admin(who)", "l.set.admin == nil || l.set.admin(who)"},
 	{endpoints, "the administrators' rule", apiFile, "l.set.admin != nil && l.set.admin(who)", "l.set.admin != nil"},

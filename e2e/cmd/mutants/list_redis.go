@@ -23,8 +23,8 @@ const (
 var tokenStoreMutants = []mutant{
 	{redisGroup, "another token's record", tokenStoreFile, " || t.ID != id {", " {"},
 	{redisGroup, "a record that is no token", tokenStoreFile, "json.Unmarshal(value, &t) != nil || ", "json.Unmarshal(value, &t) == ErrExists || "},
-	{redisGroup, "a token's record outlives it", tokenStoreFile, "\tleft := time.Unix(t.Expires, 0).Sub(r.now())\n", "\tleft := time.Unix(t.Expires, 0).Sub(r.now()) + 24*time.Hour\n"},
-	{redisGroup, "a record of a token that has expired lasts for ever", tokenStoreFile, "\tif left < least {\n\t\treturn least\n\t}\n", "\tif left < least {\n\t\treturn forever\n\t}\n"},
+	{redisGroup, "a token's record outlives it", tokenStoreFile, "\tleft := t.Expires - r.now().Unix()\n", "\tleft := t.Expires - r.now().Unix() + 86400\n"},
+	{redisGroup, "a record of a token that has expired lasts for ever", tokenStoreFile, "\tif left < int64(least/time.Second) {\n\t\treturn least\n\t}\n", "\tif left < int64(least/time.Second) {\n\t\treturn forever\n\t}\n"},
 	{redisGroup, "a token over another of that id", tokenWriteFile, "added, err := r.records.Add(ctx, recordKey(t.ID), value, r.life(t))", "added, err := true, r.records.Set(ctx, recordKey(t.ID), value, r.life(t))"},
 	{redisGroup, "a token out of bounds, made", tokenWriteFile, "\tif err := t.Validate(); err != nil {\n\t\treturn fmt.Errorf(\"create token: %w\", err)\n\t}\n", ""},
 	{redisGroup, "a token that is in no list", tokenWriteFile, "\t\tif err := r.enlist(ctx, t); err != nil {\n\t\t\treturn unavailable(\"create token\", err)\n\t\t}\n", ""},

@@ -21,3 +21,43 @@ var rightsMutants = []mutant{
 	{endpoints, "a word that is none manages, in the settings", tokensSetFile, "case !named || !apitoken.ValidScope(scope):", "case named && !apitoken.ValidScope(scope):"},
 	{endpoints, "access tokens manage where none are accepted, in the settings", tokensSetFile, "case !c.Bearer.Enabled:", "case c.Bearer.Enabled && !named:"},
 }
+
+const (
+	lineageFile  = "lineage.go"
+	apiCallsFile = "api_calls.go"
+)
+
+// What a token of our own is for, and when it dies.
+var lineageMutants = []mutant{
+	{delegated, "a notebook's token for everybody", rulesFile, "\tcase len(p.Audiences) > 0:\n\t\treturn p.Audiences\n", ""},
+	{delegated, "an access token's notebook for everybody", delegateFile, "\t\tp.Audiences = audiencesOf(who.Claims)\n", ""},
+	{delegated, "a service's notebook for everybody", delegateFile, "if !everybody || p.Lineage[root] ==", "if p.Lineage[root] =="},
+	{delegated, "a notebook's notebook for everybody", delegateFile, ` || p.Lineage[root] == string(identity.Bearer) {`, " {"},
+	{delegated, "a session's notebook for another client", lineageFile, ` && text(claims["client_id"]) == l.delegateClient()`, ""},
+	{delegated, "an API token's notebook where none are accepted", lineageFile, "return l.apiTokens != nil\n", "return true\n"},
+	{delegated, "an access token's notebook for another issuer's audience", lineageFile, "return known != nil && haveOneOf(audiences, known.audiences)", "return known != nil"},
+	{delegated, "a service's token for an issuer's audience", lineageFile, "\t\treturn haveOneOf(audiences, l.set.audiences)\n", "\t\treturn true\n"},
+	{delegated, "a notebook that forgets that it is one", lineageFile, "\t\t\tcopyClaim(made, from, notebook)\n", ""},
+	{delegated, "a subject of an issuer that is not known", lineageFile, "l.set.delegateIssuer && known == nil {\n\t\treturn false\n", "l.set.delegateIssuer && known == nil {\n\t\treturn true\n"},
+	{delegated, "another issuer's subject by the provider's name", delegateFile, "\t\tp.Issuer = text(who.Claims[\"iss\"])\n", ""},
+	{delegated, "whose subject it is is forgotten on the way", delegateFile, "\tp.Issuer = subjectIssuer(claims)\n", ""},
+	{delegated, "a parent that is gone from its file", lineageFile, "if gone || found &&", "if found &&"},
+	{delegated, "a parent that may less by now", lineageFile, "if gone || found && !l.mayStill(v.keys[0], t, claims) {", "if gone {"},
+	{delegated, "a parent with another secret by now", lineageFile, "; ok && revocation.Token(t.ID, hash) == key {", "; ok {"},
+	{delegated, "a parent that has expired by now", lineageFile, "t.Accepts(hash, l.now().Unix()); ok && ", "t.Accepts(hash, 0); ok && "},
+	{delegated, "a parent of another owner by now", lineageFile, `if t.Owner != text(claims["sub"]) {`, `if t.Owner == "" {`},
+	{delegated, "a parent with fewer scopes by now", lineageFile, "if !contains(t.Scopes, scope) {", `if scope == "" {`},
+	{delegated, "a verdict on it that outlasts the look at the file", lineageFile, "if found && stands.Unix() < v.until {", "if found && stands.Unix() < 0 {"},
+	{delegated, "a grandchild forgets the API token", lineageFile, "\t\tcopyClaim(made, from, parentID)\n", ""},
+
+	{caches, "a router that is to remember nothing uses another's passes", "passes.go", "l.set.view, fmt.Sprint(l.set.tokens), ", "l.set.view, "},
+	{apiTokens, "an end that is another once it is computed with", apiCallsFile, "if asked.Expires < 0 || asked.Expires > endless {", "if asked.Expires < 0 {"},
+	{apiTokens, "an end before all time", apiCallsFile, "if asked.Expires < 0 || asked.Expires > endless {", "if asked.Expires > endless {"},
+	{apiTokens, "an end after the year 9999", tokenAdminFile, "if t.Expires > endless {", "if t.Expires < 0 {"},
+	{apiTokens, "an end of the file's out of bounds", apiTokenFile, "if ends == 0 || ends > endless {", "if ends == 0 {"},
+	{denial, "seconds that a duration does not hold", "settings.go", " || tooManySeconds(value):", ":"},
+	{denial, "durations that cannot be added", "settings.go", "case time.Duration(d) > longest || ", "case "},
+	{endpoints, "an empty form of another site, as a call", "api.go", "if (len(body) > 0 || r.Method == http.MethodPost && len(types) > 0) && !isJSON(types) {", "if len(body) > 0 && !isJSON(types) {"},
+	{endpoints, "a body of two types", "api.go", "\tif len(types) != 1 {\n", "\tif len(types) == 0 {\n"},
+	{endpoints, "a packed body", "api.go", `if r.Header.Get("Content-Encoding") != "" {`, `if r.Header.Get("Content-Encoding") == "-" {`},
+}
