@@ -238,7 +238,7 @@ func duration(m *mistakes, setting, value string, least time.Duration) time.Dura
 		return 0
 	}
 	switch {
-	case time.Duration(d) > longest || tooManySeconds(value):
+	case time.Duration(d) > maxDuration || tooManySeconds(value):
 		m.add(setting, "%q is more than a hundred years", value)
 	case time.Duration(d) < least:
 		m.add(setting, "%q is less than %s", value, least)
@@ -246,15 +246,15 @@ func duration(m *mistakes, setting, value string, least time.Duration) time.Dura
 	return time.Duration(d)
 }
 
-// longest bounds every duration that is said by somebody, so that two of them can
+// maxDuration bounds every duration that is said by somebody, so that two of them can
 // be added, and one to a time.
-const longest = 100 * 365 * 24 * time.Hour
+const maxDuration = 100 * 365 * 24 * time.Hour
 
 // tooManySeconds says whether a number of whole seconds is one that a Duration
 // does not hold: multiplied it would be another.
 func tooManySeconds(value string) bool {
 	seconds, err := strconv.ParseInt(value, 10, 64)
-	return err == nil && (seconds > int64(longest/time.Second) || seconds < -int64(longest/time.Second))
+	return err == nil && (seconds > int64(maxDuration/time.Second) || seconds < -int64(maxDuration/time.Second))
 }
 
 func absoluteURL(m *mistakes, setting, value string) *url.URL {

@@ -56,7 +56,7 @@ var lineageMutants = []mutant{
 	{apiTokens, "an end after the year 9999", tokenAdminFile, "if t.Expires > endless {", "if t.Expires < 0 {"},
 	{apiTokens, "an end of the file's out of bounds", apiTokenFile, "if ends == 0 || ends > endless {", "if ends == 0 {"},
 	{denial, "seconds that a duration does not hold", "settings.go", " || tooManySeconds(value):", ":"},
-	{denial, "durations that cannot be added", "settings.go", "case time.Duration(d) > longest || ", "case "},
+	{denial, "durations that cannot be added", "settings.go", "case time.Duration(d) > maxDuration || ", "case "},
 	{endpoints, "an empty form of another site, as a call", "api.go", "if (len(body) > 0 || r.Method == http.MethodPost && len(types) > 0) && !isJSON(types) {", "if len(body) > 0 && !isJSON(types) {"},
 	{endpoints, "a body of two types", "api.go", "\tif len(types) != 1 {\n", "\tif len(types) == 0 {\n"},
 	{endpoints, "a packed body", "api.go", `if r.Header.Get("Content-Encoding") != "" {`, `if r.Header.Get("Content-Encoding") == "-" {`},
