@@ -140,12 +140,21 @@ func (l *Latchkey) verifyToken(ctx context.Context, c credential, key string) (*
 func (l *Latchkey) verifyBearer(ctx context.Context, token string) (*verified, error) {
 	generation := l.revocations.Index().Generation()
 	claims, err := l.verifyAccessToken(ctx, token)
-	switch {
-	case errors.Is(err, oidc.ErrUnavailable):
-		return nil, fmt.Errorf("%w: %v", errUnavailable, err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %v", errBadToken, err)
+	if err != nil {
+		return nil, bearerError(err)
 	}
+	v, err := l.acceptBearer(ctx, token, claims, generation)
+	return v, err
+}
+
+func bearerError(err error) error {
+	if errors.Is(err, oidc.ErrUnavailable) {
+		return fmt.Errorf("%w: %v", errUnavailable, err)
+	}
+	return fmt.Errorf("%w: %v", errBadToken, err)
+}
+
+func (l *Latchkey) acceptBearer(ctx context.Context, token string, claims map[string]interface{}, generation uint64) (*verified, error) {
 	if err := l.checkLife(claims); err != nil {
 		return nil, err
 	}

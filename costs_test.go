@@ -115,10 +115,42 @@ func TestRequestsCostTheirLength(t *testing.T) {
 		"a call of the API": func(n int) *http.Request {
 			return post("/oauth2/api/tokens", "application/json", strings.Repeat("[", n))
 		},
-		"a path of the API": func(n int) *http.Request { return get("/oauth2/api/" + strings.Repeat("a/", n/2)) },
-		"a request's name":  func(n int) *http.Request { return with(get("/app"), "X-Request-Id", strings.Repeat("a", n)) },
-		"an Accept":         func(n int) *http.Request { return with(get("/app"), "Accept", strings.Repeat("a/b,", n/4)) },
-		"a host":            func(n int) *http.Request { r := navigate(t, "/"); r.Host = strings.Repeat("a.", n/2); return r },
+		"a path of the API":      func(n int) *http.Request { return get("/oauth2/api/" + strings.Repeat("a/", n/2)) },
+		"header names":           func(n int) *http.Request { return named(get("/app"), n/8) },
+		"header names, public":   func(n int) *http.Request { return named(get("/public/a"), n/8) },
+		"header names, endpoint": func(n int) *http.Request { return named(get("/oauth2/status"), n/8) },
+		"lines of one header": func(n int) *http.Request {
+			return with(get("/public/a"), "X-A", make([]string, n)...)
+		},
+		"lines of X-API-Key": func(n int) *http.Request {
+			return with(get("/app"), "X-Api-Key", make([]string, n)...)
+		},
+		"lines of Cookie": func(n int) *http.Request {
+			return with(get("/app"), "Cookie", strings.Split(strings.Repeat("a=b,", n/4), ",")...)
+		},
+		"lines of Accept": func(n int) *http.Request {
+			return with(get("/app"), "Accept", make([]string, n)...)
+		},
+		"a list in Connection": func(n int) *http.Request {
+			return with(get("/public/a"), "Connection", strings.Repeat("a,", n/2))
+		},
+		"lines of Connection": func(n int) *http.Request {
+			return with(get("/public/a"), "Connection", strings.Split(strings.Repeat("a,", n/2), ",")...)
+		},
+		"lines of Upgrade": func(n int) *http.Request {
+			return with(get("/public/a"), "Upgrade", strings.Split(strings.Repeat("h2c,", n/4), ",")...)
+		},
+		"a list in Trailer": func(n int) *http.Request {
+			r := get("/public/a")
+			r.Trailer = http.Header{}
+			for i := 0; i < n/8; i++ {
+				r.Trailer["X-T"+strconv.Itoa(i)] = nil
+			}
+			return r
+		},
+		"a request's name": func(n int) *http.Request { return with(get("/app"), "X-Request-Id", strings.Repeat("a", n)) },
+		"an Accept":        func(n int) *http.Request { return with(get("/app"), "Accept", strings.Repeat("a/b,", n/4)) },
+		"a host":           func(n int) *http.Request { r := navigate(t, "/"); r.Host = strings.Repeat("a.", n/2); return r },
 		"an origin": func(n int) *http.Request {
 			return with(post("/oauth2/logout", form, ""), "Origin", "https://"+strings.Repeat("a.", n/2))
 		},
@@ -130,6 +162,14 @@ func TestRequestsCostTheirLength(t *testing.T) {
 			}
 		})
 	}
+}
+
+// named has many header names that nobody knows.
+func named(r *http.Request, names int) *http.Request {
+	for i := 0; i < names; i++ {
+		r.Header["X-A"+strconv.Itoa(i)] = []string{"1"}
+	}
+	return r
 }
 
 // With a session, too: its body is JSON that anybody may write who has logged in.

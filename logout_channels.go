@@ -17,11 +17,16 @@ const maxLogoutBody = 64 << 10
 // (OpenID Connect Back-Channel Logout, sections 2.5 to 2.8). It is 200 only once
 // every replica has been told.
 func (l *Latchkey) serveBackchannelLogout(w http.ResponseWriter, r *http.Request) {
-	if err := l.backchannelLogout(w, r); err != nil {
+	err := l.backchannelLogout(w, r)
+	switch {
+	case errors.Is(err, oidc.ErrUnavailable):
+		// Nobody knows whether the token is good, so it is worth sending again.
+		l.refuse(w, r, fmt.Errorf("%w: %v", errUnavailable, err), "")
+	case err != nil:
 		l.refuse(w, r, fmt.Errorf("%w: %v", errLogoutToken, err), "")
-		return
+	default:
+		w.WriteHeader(http.StatusOK)
 	}
-	w.WriteHeader(http.StatusOK)
 }
 
 func (l *Latchkey) backchannelLogout(w http.ResponseWriter, r *http.Request) error {

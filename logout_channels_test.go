@@ -144,3 +144,18 @@ func TestFrontchannelLogout(t *testing.T) {
 	g.swap(mine)
 	g.expectStatus("the old cookie", g.do(fetch(t, "/app")), http.StatusUnauthorized)
 }
+
+// A token whose key may be new is not refused: the provider may send it again.
+func TestBackchannelLogoutByANewKey(t *testing.T) {
+	g := newRig(t, nil)
+	g.login("/app", nil)
+	g.provider.Rotate()
+	g.clock.advance(time.Second)
+	logout := url.Values{"logout_token": {g.provider.LogoutToken(nil)}}
+	for i := 0; i < 2; i++ {
+		g.expectLogout(g.l, "in the pause", logout, http.StatusServiceUnavailable)
+	}
+	g.clock.advance(10 * time.Second)
+	g.expectLogout(g.l, "after it", logout, http.StatusOK)
+	g.expectStatus("then", g.do(fetch(t, "/app")), http.StatusUnauthorized)
+}

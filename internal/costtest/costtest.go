@@ -8,9 +8,12 @@ import (
 	"testing"
 )
 
-// noise is what may be allocated besides: by the test's own servers, and where a
+// These are what may be allocated besides: by the test's own servers, and where a
 // buffer grows by doubling.
-const noise = 64 << 10
+const (
+	moreBytes   = 256 << 10
+	moreObjects = 4 << 10
+)
 
 // Linear fails unless what an input takes grows no faster than the input, from
 // size to four times that, and stays below most bytes. Prepare makes an input of n
@@ -26,10 +29,10 @@ func Linear(t *testing.T, name string, size int, most uint64, prepare func(n int
 	if bytes[2] > most {
 		t.Errorf("%s: %d bytes are allocated for an input of %d, want at most %d", name, bytes[2], 4*size, most)
 	}
-	if faster(bytes, noise) {
+	if faster(bytes, moreBytes) {
 		t.Errorf("%s: %v bytes are allocated for inputs of %d, and two and four times that", name, bytes, size)
 	}
-	if faster(objects, noise/16) {
+	if faster(objects, moreObjects) {
 		t.Errorf("%s: there are %v allocations for inputs of %d, and two and four times that", name, objects, size)
 	}
 }

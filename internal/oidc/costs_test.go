@@ -95,7 +95,7 @@ func TestDocumentsCostTheirLength(t *testing.T) {
 		costtest.Linear(t, name, 20_000, 64<<20, func(n int) func() {
 			data := []byte(document(n))
 			return func() {
-				object, err := decodeObject(data)
+				object, err := decodeObject(data, maxBody)
 				if err != nil {
 					return
 				}

@@ -78,7 +78,7 @@ func fetchObject(ctx context.Context, client *http.Client, address string) (map[
 	if len(body) > maxBody {
 		return nil, fmt.Errorf("get %q: %w: more than %d bytes", address, errDocument, maxBody)
 	}
-	object, err := decodeObject(body)
+	object, err := decodeObject(body, maxBody)
 	if err != nil {
 		return nil, fmt.Errorf("get %q: %w: %w", address, errDocument, err)
 	}

@@ -68,7 +68,7 @@ func FuzzObject(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		object, err := decodeObject(data)
+		object, err := decodeObject(data, maxBody)
 		if err == nil {
 			err = unique(data, object)
 		}

@@ -17,19 +17,23 @@ const (
 	maxBrackets = 1024
 )
 
-// decodeObject reads one JSON object, nested no deeper than maxDepth, and
-// nothing after it.
+// decodeObject reads one JSON object of at most so many objects and lists, nested
+// no deeper than maxDepth, and nothing after it.
 //
 // Anybody can send JSON as long as a token may be. So what is done to it is
 // compiled, takes time and memory in proportion to its length, and looks at the
 // depth before anything is built: the decoder recurses.
-func decodeObject(data []byte) (map[string]interface{}, error) {
+func decodeObject(data []byte, most int) (map[string]interface{}, error) {
 	// encoding/json turns every broken sequence into U+FFFD, and so two
 	// subjects into one.
 	if !utf8.Valid(data) {
 		return nil, errors.New("is not UTF-8")
 	}
-	if brackets(data) >= maxDepth && deep(data) {
+	n := bytes.Count(data, brace) + bytes.Count(data, bracket)
+	if n > most {
+		return nil, fmt.Errorf("has %d objects and lists, more than %d", n, most)
+	}
+	if n >= maxDepth && deep(data) {
 		return nil, fmt.Errorf("is nested deeper than %d, or not JSON", maxDepth)
 	}
 	var object map[string]interface{}
@@ -47,10 +51,6 @@ var (
 	escapedBackslash = []byte(`\\`)
 	escapedQuote     = []byte(`\"`)
 )
-
-func brackets(data []byte) int {
-	return bytes.Count(data, brace) + bytes.Count(data, bracket)
-}
 
 // scannerDepth is how deep encoding/json lets values be nested.
 const scannerDepth = 10000

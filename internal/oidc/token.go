@@ -39,18 +39,13 @@ func refuse(what, found, wanted string) error {
 	return fmt.Errorf("%s: found %s, wanted %s: %w", what, found, wanted, ErrToken)
 }
 
+// lineEnds are what the decoder skips, even the strict one.
+const lineEnds = "\r\n"
+
 // parse does the cheap checks, in the order of what they cost.
 func parse(raw string) (*token, error) {
-	if len(raw) > maxToken {
-		return nil, refuse("token", strconv.Itoa(len(raw))+" bytes", "at most "+strconv.Itoa(maxToken))
-	}
-	// Five parts would be a JWE (RFC 7516), which nobody here could open.
-	if n := strings.Count(raw, ".") + 1; n != 3 {
-		return nil, refuse("token", strconv.Itoa(n)+" parts", "3")
-	}
-	// The decoder skips these two, even the strict one.
-	if strings.ContainsAny(raw, "\r\n") {
-		return nil, refuse("token", "a line break", "base64url")
+	if len(raw) > maxToken || strings.Count(raw, ".") != 2 || strings.ContainsAny(raw, lineEnds) {
+		return nil, refuseShape(raw)
 	}
 	parts := strings.SplitN(raw, ".", 3)
 	signature, err := base64url.DecodeString(parts[2])
@@ -72,15 +67,24 @@ func parse(raw string) (*token, error) {
 	return t, nil
 }
 
+// refuseShape says what is wrong with one that is no JWS. Five parts would be a
+// JWE (RFC 7516), which nobody here could open.
+func refuseShape(raw string) error {
+	if len(raw) > maxToken {
+		return refuse("token", strconv.Itoa(len(raw))+" bytes", "at most "+strconv.Itoa(maxToken))
+	}
+	if n := strings.Count(raw, ".") + 1; n != 3 {
+		return refuse("token", strconv.Itoa(n)+" parts", "3")
+	}
+	return refuse("token", "a line break", "base64url")
+}
+
 func decodePart(name, part string) (map[string]interface{}, []byte, error) {
 	data, err := base64url.DecodeString(part)
 	if err != nil {
 		return nil, nil, refuse(name, "another encoding", "base64url")
 	}
-	if n := brackets(data); n > maxBrackets {
-		return nil, nil, refuse(name, strconv.Itoa(n)+" objects and lists", "at most "+strconv.Itoa(maxBrackets))
-	}
-	object, err := decodeObject(data)
+	object, err := decodeObject(data, maxBrackets)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w: %w", name, err, ErrToken)
 	}

@@ -59,6 +59,8 @@ empty-cookie,     the empty plugin, with the requests of session, session-redis,
   empty-id,         and api-token
   empty-bearer,
   empty-api-token
+costs             what a request takes in ServeHTTP that anybody can send, compiled and interpreted,
+                    beside its goal: a table of its own
 api-tokens-swap   from a shadow file of many API tokens, where there was one of one, to the
                     first request that is let in with one of them; and the slowest request
                     meanwhile with the one that was there before, against the slowest in as

@@ -32,7 +32,7 @@ var providerMutants = []mutant{
 	{denial, "a key replaced under its kid", tokenFile, "\t\terr = p.verifyAnew(ctx, t, key)\n", "\t\terr = t.refuseSignature()\n"},
 	{denial, "a forged signature while the provider is away", keySetFile, "if err != nil && t.fromProvider {", "if err != nil {"},
 	{denial, "a signature by a key of before", keySetFile, "if err != nil && t.fromProvider {", "if err != nil && t == nil {"},
-	{denial, "objects and lists by the thousand", tokenFile, "if n := brackets(data); n > maxBrackets {", "if n := brackets(data); n > 64*maxBrackets {"},
+	{denial, "objects and lists by the thousand", tokenFile, "decodeObject(data, maxBrackets)", "decodeObject(data, 64*maxBrackets)"},
 	{denial, "a line of the log without end", "logs.go", "len(a.Value.String()) > maxLogged {", "len(a.Value.String()) > 10000*maxLogged {"},
 	{denial, "codes redeemed at once, without bound", "shared.go", "const maxCodes = 64", "const maxCodes = 1 << 20"},
 	{denial, "a code that is done still counts", "internal/oauth2/token.go", "\tdefer c.Codes.leave()\n", ""},
