@@ -1,15 +1,16 @@
 package latchkey
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/page"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
 )
 
@@ -19,7 +20,7 @@ import (
 // ends all the same.
 func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	if state := r.URL.Query().Get("state"); state != "" {
-		l.finishLogout(w, state)
+		l.finishLogout(w, r, state)
 		return
 	}
 	if crossSite(r) {
@@ -32,58 +33,44 @@ func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	credential := l.cookieValue(r)
 	s, err := l.openSession(r.Context(), credential)
-	l.expireChunks(w, r, 0)
 	if errors.Is(err, errStoreAway) {
-		l.endUnread(r.Context(), credential)
+		l.endUnread(w, r, credential, target)
+		return
 	}
-	if err != nil {
-		l.loggedOut(w, target)
+	l.expireChunks(w, r, 0)
+	if err != nil || !l.endOnce(r.Context(), s) {
+		l.loggedOut(w, target, "You are logged out.")
 		return
 	}
 	l.counters.logouts.Add(1)
 	l.log.info("logged out", "session", s.tag())
-	if err := l.endSession(r.Context(), s); err != nil {
-		l.log.warn("the other replicas learn of a logout when Redis is back", "session", s.tag(), "error", err.Error())
-	}
-	l.revokeRefreshToken(s)
 	l.logoutAtProvider(w, r, s, target)
 }
 
 // endUnread ends a session whose record cannot be read at the moment: its ID is
-// known by its cookie.
-func (l *Latchkey) endUnread(ctx context.Context, credential string) {
-	l.counters.logouts.Add(1)
-	if err := l.revokeSessions(ctx, sessionID(credential)); err != nil {
-		l.log.warn("the other replicas learn of a logout when Redis is back", "error", err.Error())
-	}
-}
-
-// revokeRefreshToken gives the refresh token back (RFC 7009), behind the
-// person's back: the logout does not wait for it, nor fail with it.
-func (l *Latchkey) revokeRefreshToken(s *session) {
-	if s.RefreshToken == "" {
+// known by its cookie. Whether it ever was one is not, so only so many are taken.
+func (l *Latchkey) endUnread(w http.ResponseWriter, r *http.Request, credential, target string) {
+	id := sessionID(credential)
+	known := l.revocations.Index().Revoked(math.MaxInt64, []revocation.Key{revocation.Session(id)})
+	if !known && !l.ends.unread(l.now()) {
+		l.refuse(w, r, fmt.Errorf("%w: too many logouts of sessions that cannot be read", errStoreAway), "")
 		return
 	}
-	go func() {
-		defer func() {
-			// A panic in a goroutine would end the whole of Traefik.
-			if p := recover(); p != nil {
-				l.log.warn("revoke a refresh token", "error", fmt.Sprint("panic: ", p))
-			}
-		}()
-		ctx, cancel := context.WithTimeout(context.Background(), l.set.timeout)
-		defer cancel()
-		if err := l.giveBack(ctx, s.RefreshToken); err != nil {
-			l.log.warn("the provider did not take a refresh token back", "session", s.tag(), "error", err.Error())
+	l.expireChunks(w, r, 0)
+	if !known {
+		l.counters.logouts.Add(1)
+		if err := l.revokeSessions(r.Context(), id); err != nil {
+			l.log.warn("the other replicas learn of a logout when Redis is back", "error", err.Error())
 		}
-	}()
+	}
+	l.loggedOut(w, target, "You are logged out.")
 }
 
 func (l *Latchkey) logoutAtProvider(w http.ResponseWriter, r *http.Request, s *session, target string) {
 	// As in startLogin: not to a provider that does not answer.
 	metadata, err := l.provider.Reach(r.Context())
 	if err != nil || metadata.EndSessionEndpoint == "" {
-		l.loggedOut(w, target)
+		l.loggedOut(w, target, "Your session has ended.")
 		return
 	}
 	query := url.Values{}
@@ -112,21 +99,28 @@ func (l *Latchkey) sealLogoutState(target string) (string, error) {
 
 // finishLogout takes the browser on after the provider's part. It ends nothing,
 // so it may come from another site.
-func (l *Latchkey) finishLogout(w http.ResponseWriter, state string) {
+func (l *Latchkey) finishLogout(w http.ResponseWriter, r *http.Request, state string) {
 	var s logoutState
 	plain, err := l.set.keys.at(l.now()).Open(seal.Context("logout", l.set.issuer, l.set.clientID), state)
-	if err != nil || json.Unmarshal(plain, &s) != nil || l.now().After(time.Unix(s.Ends, 0)) {
-		s.Return = ""
+	ours := err == nil && json.Unmarshal(plain, &s) == nil && !l.now().After(time.Unix(s.Ends, 0))
+	if ours && l.cookieValue(r) == "" {
+		l.loggedOut(w, s.Return, "You are logged out.")
+		return
 	}
-	l.loggedOut(w, s.Return)
+	if ours && s.Return != "" {
+		redirect(w, s.Return)
+		return
+	}
+	page.Write(w, http.StatusOK, page.Page{Title: "No logout", Text: "Nothing was ended: no logout of this browser led here.",
+		Link: l.set.basePath + "/logout", LinkText: "Log out"})
 }
 
-// loggedOut goes to the target, or says that the session is over.
-func (l *Latchkey) loggedOut(w http.ResponseWriter, target string) {
+// loggedOut goes to the target, or says what became of the session.
+func (l *Latchkey) loggedOut(w http.ResponseWriter, target, outcome string) {
 	if target != "" {
 		redirect(w, target)
 		return
 	}
-	page.Write(w, http.StatusOK, page.Page{Title: "Logged out", Text: "Your session has ended.",
+	page.Write(w, http.StatusOK, page.Page{Title: "Logged out", Text: outcome,
 		Link: l.set.basePath + "/login", LinkText: "Log in again"})
 }

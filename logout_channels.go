@@ -97,10 +97,8 @@ func (l *Latchkey) serveFrontchannelLogout(w http.ResponseWriter, r *http.Reques
 		return
 	}
 	l.expireChunks(w, r, 0)
-	l.counters.providerLogouts.Add(1)
-	if err := l.endSession(r.Context(), s); err != nil {
-		l.log.warn("the other replicas learn of a logout when Redis is back", "session", s.tag(), "error", err.Error())
+	if l.endOnce(r.Context(), s) {
+		l.counters.providerLogouts.Add(1)
 	}
-	l.revokeRefreshToken(s)
 	w.WriteHeader(http.StatusOK)
 }

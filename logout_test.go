@@ -44,7 +44,7 @@ func TestLogoutWithProviderDown(t *testing.T) {
 	g.provider.Down(true)
 	g.clock.advance(time.Minute)
 	response := g.do(navigate(t, "/oauth2/logout"))
-	if text := body(t, response); response.StatusCode != 200 || !strings.Contains(text, "Logged out") {
+	if text := body(t, response); response.StatusCode != 200 || !strings.Contains(text, "Your session has ended") {
 		t.Errorf("got %d %s", response.StatusCode, text)
 	}
 	g.expectStatus("afterwards", g.do(fetch(t, "/app")), http.StatusUnauthorized)

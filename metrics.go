@@ -70,6 +70,7 @@ func (l *Latchkey) writeLogins(m *metrics) {
 	m.counter("latchkey_logins_finished_total", "Logins that led to a session.", c.loginsFinished.Load())
 	m.counter("latchkey_logins_failed_total", "Callbacks that led to no session.", c.loginsFailed.Load())
 	m.counter("latchkey_logouts_total", "Sessions ended by their owner.", c.logouts.Load())
+	m.counter("latchkey_refresh_tokens_kept_total", "Refresh tokens that did not go back at a logout, as too many were on their way.", l.ends.dropped.Load())
 	m.counter("latchkey_provider_logouts_total", "Logouts that the provider asked for.", c.providerLogouts.Load())
 	c.mu.Lock()
 	defer c.mu.Unlock()

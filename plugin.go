@@ -81,6 +81,7 @@ type Latchkey struct {
 	negatives cache.Cache // bad credentials, for seconds
 	once      cache.Cache // states of login flows that came back, logout tokens that were posted
 	counters  *counters
+	ends      *ends
 
 	redis         *redis.Client  // nil: this process is alone
 	sessions      *sessionStore  // nil: the cookies are the sessions

@@ -113,6 +113,9 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 	l.openRefreshes(ctx)
 	l.openDelegations(ctx)
 	l.openOwn(ctx)
+	l.ends = resources.use(ctx, "ends", func() (interface{}, func()) {
+		return newEnds(), func() {}
+	}).(*ends)
 	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
 		return newCounters(), func() {}
 	}).(*counters)

@@ -53,7 +53,7 @@ func TestLogoutStateEnds(t *testing.T) {
 	}
 	finish := func() string {
 		w := httptest.NewRecorder()
-		g.l.finishLogout(w, state)
+		g.l.finishLogout(w, request(t, "GET", "/oauth2/logout"), state)
 		return w.Header().Get("Location")
 	}
 	g.clock.advance(flowLifetime - time.Second)

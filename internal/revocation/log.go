@@ -177,11 +177,10 @@ func (g *Log) Revoke(ctx context.Context, entries []Entry) error {
 		return nil
 	}
 	g.start()
-	if err := g.write(ctx, entries); err != nil {
+	if err := g.send(ctx, entries); err != nil {
 		g.owe(entries)
 		return fmt.Errorf("revoke: %v: %w", err, ErrUnavailable)
 	}
-	g.paid(entries)
 	return nil
 }
 

@@ -5,8 +5,7 @@
 //	log.go    the same on all replicas, through a Redis Stream
 //	reader.go the goroutine that reads it
 //	page.go   many entries at once, read by compiled code
-//	lost.go   what the stream has lost, found and written again
-//	writer.go the goroutine that writes what could not be written at once
+//	writer.go the goroutine that writes what could not be written, or what was lost
 //	clock.go  which clock says when an entry is over
 //
 // A revocation puts an Entry into the Log. It counts in this process at once and

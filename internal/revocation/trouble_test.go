@@ -157,6 +157,29 @@ func TestNothingTwice(t *testing.T) {
 		}
 		eventually(t, "the other to know", func() bool { return b.Stats().Read == int64(c.want) })
 	}
+	// What was read back is not written again, later.
+	heard := func(l *Log) int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.sent) + len(l.unheard)
+	}
+	eventually(t, "all to be read back", func() bool { return heard(a)+heard(b) == 0 })
+}
+
+// An entry that Redis took, and lost before anybody read it, is written again.
+func TestTakenAndLost(t *testing.T) {
+	g := newRig(t)
+	l := g.reading()
+	e := []Entry{{Key: Session("s"), At: g.clock.now().UnixMilli(), Until: g.clock.now().Unix() + 3600, Always: true}}
+	l.mu.Lock()
+	l.sent[e[0].Key] = e[0]
+	l.mu.Unlock()
+	l.index.Add(e, 1)
+	late := g.reading()
+	eventually(t, "another replica to know", func() bool { return g.check(late, "s") == "revoked" })
+	if s := l.Stats(); s.Restored != 1 || s.Written != 1 {
+		t.Errorf("got %+v", s)
+	}
 }
 
 // An entry that could not be written is tried again by whoever asks for it again.

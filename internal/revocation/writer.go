@@ -39,17 +39,25 @@ func (g *Log) owe(entries []Entry) {
 	}
 }
 
-// paid notes that Redis has taken the entries. They are to be read back: a server
-// may take them and be gone, before another one has them.
-func (g *Log) paid(entries []Entry) {
+// send writes the entries. They are to be read back: a server may take them and be
+// gone, before another one has them.
+func (g *Log) send(ctx context.Context, entries []Entry) error {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	settle(g.owed, entries)
 	for _, e := range entries {
 		if len(g.sent) < maxEntries {
-			g.sent[e.Key] = e
+			g.sent[e.Key] = e // before it is written, and then read
 		}
 	}
+	g.mu.Unlock()
+	err := g.write(ctx, entries)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		settle(g.sent, entries)
+		return err
+	}
+	settle(g.owed, entries)
+	return nil
 }
 
 // hear notes what the log has, whoever wrote it.
@@ -114,9 +122,8 @@ func (g *Log) pay(ctx context.Context) {
 		if len(entries) == 0 {
 			return
 		}
-		err := g.write(ctx, entries)
+		err := g.send(ctx, entries)
 		if err == nil {
-			g.paid(entries)
 			rest = firstTry
 			continue
 		}

@@ -25,7 +25,7 @@ var cookieMutants = []mutant{
 		"; err != nil {\n\t\tm.add(\"session.cookie\", \"%v\", err)", "; err != nil && cookie.Name == \"\" {\n\t\tm.add(\"session.cookie\", \"%v\", err)"},
 	{cookies, "a session over 30 KiB", sessionCookieFile, "\t\treturn nil, fmt.Errorf(\"%w: %v\", errTooLarge, err)\n", "\t\tchunks = []string{sealed}\n"},
 	{cookies, "superfluous chunks stay", sessionCookieFile, "\tl.expireChunks(w, r, len(chunks))\n", ""},
-	{cookies, "the cookies stay after logout", "logout.go", "\tl.expireChunks(w, r, 0)\n", ""},
+	{cookies, "the cookies stay after logout", "logout.go", "\tl.expireChunks(w, r, 0)\n\tif err != nil ||", "\tif err != nil ||"},
 }
 
 var sealMutants = []mutant{

@@ -6,7 +6,7 @@ var endpointMutants = []mutant{
 	{endpoints, "another site, by Origin", "endpoints.go", `return origin != "" && !strings.HasSuffix(origin, "://"+r.Host)`, `return origin == "-"`},
 	{endpoints, "another site's host that ends like ours", "endpoints.go", `strings.HasSuffix(origin, "://"+r.Host)`, `strings.HasSuffix(origin, r.Host)`},
 	{endpoints, "a null origin", "endpoints.go", `return origin != "" && `, `return origin != "" && origin != "null" && `},
-	{endpoints, "a state alone ends the session", "logout.go", "\t\tl.finishLogout(w, state)\n", "\t\tl.expireChunks(w, r, 0)\n\t\tl.finishLogout(w, state)\n"},
+	{endpoints, "a state alone ends the session", "logout.go", "\t\tl.finishLogout(w, r, state)\n", "\t\tl.expireChunks(w, r, 0)\n\t\tl.finishLogout(w, r, state)\n"},
 	{endpoints, "another method", "endpoints.go", "if !contains(e.methods, r.Method) {", "if r.Method == \"\" {"},
 	{endpoints, "another spelling of an endpoint", "endpoints.go", "l.endpoints[name]", "l.endpoints[strings.TrimSuffix(strings.ToLower(name), \"/\")]"},
 	{endpoints, "userinfo of nobody", "status.go", "\tif err != nil {\n\t\tl.refuse(w, r, err, \"\")\n\t\treturn\n\t}\n", "\tif err != nil {\n\t\tv = &verified{}\n\t}\n"},

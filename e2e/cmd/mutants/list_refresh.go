@@ -28,7 +28,7 @@ var refreshMutants = []mutant{
 	{refresh, "tokens are lost with one write", "refresh.go", "\t\tl.keepTrying(s, credential)\n", ``},
 	{refresh, "newer tokens are overwritten", "refresh.go", `if !found || stored.Granted > s.Granted {`, `if !found || stored.Granted > 10*s.Granted {`},
 	{refresh, "one session's tokens for another", "refresh.go", `l.set.clientID, s.RefreshToken)`, `l.set.clientID)`},
-	{refresh, "the refresh token does not go back at logout", "logout.go", "\tl.revokeRefreshToken(s)\n", ``},
+	{refresh, "the refresh token does not go back at logout", "logout_once.go", "\t\tl.returnRefreshToken(s)\n", ``},
 	{refresh, "an idle renewal writes a spent refresh token", "session_cookie.go", "\tstored.Seen = now\n", "\t*stored = *s\n\tstored.Seen = now\n"},
 	{refresh, "an idle renewal fails with Redis", "session_cookie.go", "\t\tl.log.debug(\"the idle time-out of a session stays\", \"error\", err.Error())\n\t\treturn s, nil\n", "\t\treturn nil, errStoreAway\n"},
 	{refresh, "a refresh does not count as use", "session.go", "\t\treturn l.updateSession(w, r, v, s, credential)\n\t}\n\tv.until", "\t\tv.until = l.verdictEnds(s, now)\n\t\treturn v, nil\n\t}\n\tv.until"},

@@ -34,7 +34,7 @@ var targetMutants = []mutant{
 	{targets, "a host that ends like the domain", "settings_login.go",
 		`strings.HasSuffix(host, "."+domain)`, `strings.HasSuffix(host, domain)`},
 	{targets, "where the logout leads, unsealed", "logout.go",
-		"if err != nil || json.Unmarshal(plain, &s) != nil ||", "if err != nil {\n\t\ts.Return = state\n\t} else if json.Unmarshal(plain, &s) != nil ||"},
+		"ours := err == nil && json.Unmarshal(plain, &s) == nil && ", "if err != nil {\n\t\ts.Return = state\n\t\tredirect(w, state)\n\t\treturn\n\t}\n\tours := json.Unmarshal(plain, &s) == nil && "},
 	{targets, "where the logout leads, after its time", "logout.go",
-		" || l.now().After(time.Unix(s.Ends, 0)) {", " || time.Unix(s.Ends, 0).IsZero() {"},
+		" && !l.now().After(time.Unix(s.Ends, 0))", " && !time.Unix(s.Ends, 0).IsZero()"},
 }
