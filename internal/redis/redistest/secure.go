@@ -46,6 +46,27 @@ func StartSecure(t testing.TB) *Server {
 // is wanted is not set.
 func (s *Server) TLS() *tls.Config { return s.admin.tls.Clone() }
 
+// CA is the authority's certificate as PEM.
+func (s *Server) CA() string {
+	s.t.Helper()
+	pem, err := os.ReadFile(filepath.Join(s.dir, "ca.crt"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(pem)
+}
+
+// Certificate is the server's, for another server that passes itself off as this
+// one.
+func (s *Server) Certificate() tls.Certificate {
+	s.t.Helper()
+	pair, err := tls.LoadX509KeyPair(filepath.Join(s.dir, "server.crt"), filepath.Join(s.dir, "server.key"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return pair
+}
+
 // passwordRule gives the hash of the password, which has characters that an ACL
 // file cannot hold.
 func passwordRule() string {
