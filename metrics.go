@@ -138,6 +138,7 @@ func (l *Latchkey) writeRedis(m *metrics) {
 	m.gauge("latchkey_redis_connections", "Connections to Redis.", int64(health.Connections))
 	m.counter("latchkey_redis_commands_total", "Commands sent to Redis.", health.Commands)
 	m.counter("latchkey_redis_failures_total", "Commands without an answer that can be used.", health.Failures)
+	m.labelled("latchkey_redis_refusals_total", "Commands that Redis refused, by its code.", "counter", "code", health.Refusals)
 }
 
 // writeAPITokens writes how the store stands; what it counts of a shadow file is 0

@@ -239,3 +239,27 @@ func TestRedisWhenDown(t *testing.T) {
 		eventually(t, "503 "+test.whenDown+" "+test.staleFor, func() bool { return p.statusOf(p.l, jar) == http.StatusServiceUnavailable })
 	}
 }
+
+// A Redis that is full is there, and cannot do its work: status and metrics say
+// so, with Redis' own code, until it can.
+func TestStatusOfAFullRedis(t *testing.T) {
+	server := redistest.Start(t)
+	g, _ := redisOf(t, server.Addr(), func(_ *RedisConfig) {})
+	page := func(path string) string { return body(t, g.do(fetch(t, "/oauth2/"+path))) }
+	before := g.begin("/app", nil)
+	server.Command("CONFIG", "SET", "maxmemory", "1")
+	if status := g.do(navigate(t, before)).StatusCode; status != http.StatusServiceUnavailable {
+		t.Errorf("a login: status %d, want 503", status)
+	}
+	if text := page("status"); !strings.Contains(text, `"status":"degraded"`) || !strings.Contains(text, `"redis":"closed","redisRefuses":"OOM"`) {
+		t.Errorf("full: %s", text)
+	}
+	if text := page("metrics"); !strings.Contains(text, `latchkey_redis_refusals_total{code="OOM"}`) {
+		t.Error("the metrics do not count what was refused")
+	}
+	server.Command("CONFIG", "SET", "maxmemory", "0")
+	g.login("/app", nil)
+	if text := page("status"); strings.Contains(text, "redisRefuses") {
+		t.Errorf("no longer full: %s", text)
+	}
+}

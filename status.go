@@ -9,13 +9,14 @@ import (
 )
 
 // health is the document of the status endpoint. Status is "degraded" while the
-// provider's last answer was none, Redis is away, or a revocation is not known
+// provider's last answer was none, Redis is away or refuses commands, or a revocation is not known
 // everywhere.
 type health struct {
 	Status   string      `json:"status"` // "ok" or "degraded"
 	Provider oidc.Health `json:"provider"`
-	Redis    string      `json:"redis"`       // "none", or its breaker: "closed" is well, "open", "half-open"
-	Revoked  string      `json:"revocations"` // "ok"; "pending": some could not be written yet; "unreadable"
+	Redis    string      `json:"redis"`                  // "none", or its breaker: "closed" is well, "open", "half-open"
+	Refuses  string      `json:"redisRefuses,omitempty"` // the code, such as OOM, while Redis refuses commands
+	Revoked  string      `json:"revocations"`            // "ok"; "pending": some could not be written yet; "unreadable"
 	Tokens   int         `json:"cachedTokens"`
 	Shared   int         `json:"sharedResources"`
 }
@@ -25,10 +26,12 @@ type health struct {
 func (l *Latchkey) serveStatus(w http.ResponseWriter, r *http.Request) {
 	h := health{Status: "ok", Provider: l.provider.Health(), Redis: "none", Tokens: l.tokens.size(), Shared: resources.held()}
 	if l.redis != nil {
-		h.Redis = l.redis.Health().Breaker
+		redis := l.redis.Health()
+		h.Redis = redis.Breaker
+		h.Refuses = redis.Refuses
 	}
 	h.Revoked = l.revocationHealth()
-	if h.Provider.LastError != "" || h.Redis != "none" && h.Redis != "closed" || h.Revoked != "ok" {
+	if h.Provider.LastError != "" || h.Redis != "none" && h.Redis != "closed" || h.Refuses != "" || h.Revoked != "ok" {
 		h.Status = "degraded"
 	}
 	document, err := json.Marshal(h)

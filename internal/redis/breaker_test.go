@@ -195,7 +195,7 @@ func TestServerAway(t *testing.T) {
 			expectError(t, test.name, err, ErrUnavailable)
 		}
 		expect(t, test.name, c.Health().Breaker, "open")
-		refusals(t, c, 21)
+		refusedAtOnce(t, c, 21)
 		crowd(t, c, 100)
 		if n := runtime.NumGoroutine(); n > before+10 {
 			t.Errorf("%s: %d goroutines, %d before", test.name, n, before)
@@ -219,8 +219,8 @@ func TestServerAway(t *testing.T) {
 	}
 }
 
-// refusals are so many calls that all fail, without the server's being asked.
-func refusals(t *testing.T, c *Client, n int) {
+// refusedAtOnce are so many calls that all fail, without the server's being asked.
+func refusedAtOnce(t *testing.T, c *Client, n int) {
 	t.Helper()
 	for i := 0; i < n; i++ {
 		_, err := c.Do(background, "PING")

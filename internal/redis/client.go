@@ -12,6 +12,8 @@
 //	command.go     what the commands do, and what may answer them
 //	reply.go       replies read as what they are to be
 //	failure.go     why there is no answer
+//	refusal.go     what a server refuses though it is there
+//	policy.go      what a server does when it is full
 //	sentinel.go    who is the master
 //	cluster.go     which node a command goes to; MOVED and ASK
 //	topology.go    which node has which slot
@@ -56,6 +58,7 @@ type Config struct {
 type Client struct {
 	config  *Config
 	stats   *stats
+	refused *refusals
 	node    *node    // nil: a cluster
 	cluster *cluster // nil: one server
 }
@@ -75,7 +78,7 @@ func New(c Config) *Client {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	client := &Client{config: &c, stats: &stats{}}
+	client := &Client{config: &c, stats: &stats{}, refused: newRefusals(&c)}
 	switch c.Mode {
 	case "cluster":
 		c.Database = 0
@@ -142,8 +145,10 @@ func (c *Client) send(ctx context.Context, q request) ([]Reply, error) {
 	}
 	replies, f := c.dispatch(ctx, q)
 	if f != nil {
+		c.refused.failed(f)
 		return nil, c.stats.failed(q.commands[0][0], f)
 	}
+	c.refused.answered(q.commands, replies)
 	c.stats.commands.Add(int64(len(q.commands)))
 	return replies, nil
 }
@@ -198,11 +203,13 @@ func (c *Client) Close() {
 
 // Health is how things stand.
 type Health struct {
-	Breaker     string // "closed": commands are sent; "open": they fail at once; "half-open": one is being tried
-	Connections int    // open, in use or idle
-	Commands    int64  // since the start
-	Failures    int64  // of these, without an answer that can be used
-	LastError   string // of the last failure: "timeout", "refused", "NOAUTH", ...; "": none yet
+	Breaker     string           // "closed": commands are sent; "open": they fail at once; "half-open": one is being tried
+	Connections int              // open, in use or idle
+	Commands    int64            // since the start
+	Failures    int64            // of these, without an answer that can be used
+	LastError   string           // of the last failure: "timeout", "refused", "NOAUTH", ...; "": none yet
+	Refuses     string           // the code that commands are refused with now, such as OOM; "": none is
+	Refusals    map[string]int64 // since the start, by code
 }
 
 // Health says how things stand, without asking the server. Of a cluster's
@@ -210,6 +217,9 @@ type Health struct {
 func (c *Client) Health() Health {
 	h := Health{Breaker: "closed", Commands: c.stats.commands.Load(), Failures: c.stats.failures.Load()}
 	h.LastError, _ = c.stats.lastError.Load().(string)
+	code, counts := c.refused.show()
+	h.Refuses = code
+	h.Refusals = counts
 	for _, n := range c.nodes() {
 		h.Connections += n.connections()
 		h.Breaker = worse(h.Breaker, n.breaker.state())

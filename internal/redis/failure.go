@@ -37,9 +37,10 @@ type failure struct {
 	code    string // for people, and for Health
 	err     error  // what happened; nil: the code says it all
 	timeout bool
-	lost    bool // a connection that was idle turned out to be closed: nothing was answered
-	caller  bool // the caller left, or had left
-	spared  bool // does not count for the breaker: the server is there, or was not asked
+	lost    bool   // a connection that was idle turned out to be closed: nothing was answered
+	caller  bool   // the caller left, or had left
+	spared  bool   // does not count for the breaker: the server is there, or was not asked
+	command string // that was refused; "": none was
 }
 
 func (f *failure) text() string {
@@ -101,7 +102,7 @@ func isClosed(err error) bool {
 
 // verdict finds the first reply that tells of the server's state. Redirections
 // do not, where they are followed.
-func verdict(replies []Reply, follow bool) *failure {
+func verdict(commands [][]string, replies []Reply, follow bool) *failure {
 	for i := range replies {
 		if replies[i].Err == nil {
 			continue
@@ -113,6 +114,7 @@ func verdict(replies []Reply, follow bool) *failure {
 		}
 		f := refused(replies[i])
 		f.spared = true
+		f.command = commands[i][0]
 		return f
 	}
 	return nil

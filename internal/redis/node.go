@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 )
 
 // node is one server, or the master of the moment.
@@ -12,7 +13,9 @@ type node struct {
 	sentinels *sentinels // nil: not asked
 	breaker   *breaker
 	pool      *pool
-	blocking  *pool // for commands that block
+	blocking  *pool        // for commands that block
+	looked    atomic.Int64 // 1: at what it does when it is full
+	warned    atomic.Int64 // 1: of that
 }
 
 func newNode(config *Config, address string) *node {
@@ -26,10 +29,24 @@ func newNode(config *Config, address string) *node {
 }
 
 func (n *node) connect(ctx context.Context) (*connection, *failure) {
-	if n.sentinels != nil {
-		return n.sentinels.connect(ctx)
+	c, f := n.dial(ctx)
+	if f != nil {
+		return nil, f
 	}
-	return connect(ctx, n.config, n.address)
+	if f := n.policy(ctx, c); f != nil {
+		c.close()
+		return nil, f
+	}
+	return c, nil
+}
+
+func (n *node) dial(ctx context.Context) (*connection, *failure) {
+	if n.sentinels != nil {
+		c, f := n.sentinels.connect(ctx)
+		return c, f
+	}
+	c, f := connect(ctx, n.config, n.address)
+	return c, f
 }
 
 // do sends the commands and returns their replies.
@@ -85,6 +102,7 @@ func (n *node) failed(epoch, answers int64, f *failure) {
 	away := n.probe(context.Background())
 	n.breaker.judged(away)
 	if away != nil {
+		n.looked.Store(0)
 		n.log(slog.LevelWarn, "redis is away", f.text())
 	}
 }
@@ -127,7 +145,7 @@ func (n *node) once(ctx context.Context, p *pool, q request) ([]Reply, *failure)
 		p.put(c, false)
 		return nil, f
 	}
-	if v := verdict(replies, n.config.Mode == "cluster"); v != nil {
+	if v := verdict(q.commands, replies, n.config.Mode == "cluster"); v != nil {
 		p.put(c, !unusable[v.code])
 		return nil, v
 	}

@@ -43,6 +43,6 @@ func mutants() []mutant {
 		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, busyMutants, serverMutants, denialMutants,
 		providerMutants,
 		unreadableMutants,
-		clientMutants,
+		clientMutants, refusalMutants,
 	)
 }

@@ -24,3 +24,18 @@ var clientMutants = []mutant{
 	{login, "the client proves itself as it likes", "shared.go", "l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, ", "l.client = &oauth2.Client{ID: set.clientID, "},
 	{refresh, "grants are shared for any time", "shared_redis.go", "NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, l.otherReplicas()), func() {}", "NewRefreshCoordinator(set.refresh.timeout, time.Minute, l.now, l.otherReplicas()), func() {}"},
 }
+
+// A Redis that is there, and refuses.
+var refusalMutants = []mutant{
+	{redisGroup, "a full Redis is well", "internal/redis/client.go", "\t\tc.refused.failed(f)\n", ""},
+	{redisGroup, "what an answer refuses is not heard", "internal/redis/client.go", "\tc.refused.answered(q.commands, replies)\n", ""},
+	{redisGroup, "refused for ever", "internal/redis/refusal.go", "\tdelete(r.refused, command)\n", ""},
+	{redisGroup, "another command's answer ends a refusal", "internal/redis/refusal.go", "\tdelete(r.refused, command)\n", "\tr.refused = map[string]string{}\n"},
+	{redisGroup, "a line for each refusal", "internal/redis/refusal.go", "now.Sub(r.logged) >= refusalEvery", "now.Sub(r.logged) >= 0"},
+	{redisGroup, "one line for ever", "internal/redis/refusal.go", "r.logged.IsZero() || now.Sub(r.logged) >= refusalEvery", "r.logged.IsZero()"},
+	{redisGroup, "any error is a state of Redis", "internal/redis/refusal.go", "if code := errorCode(replies[i].Text); telling[code] {", "if code := errorCode(replies[i].Text); code != \"\" {"},
+	{redisGroup, "the first command is blamed", "internal/redis/failure.go", "f.command = commands[i][0]", "f.command = commands[0][0]"},
+	{redisGroup, "a Redis that deletes is not warned of", "internal/redis/policy.go", "policy != \"\" && policy != keepsAll && ", "policy == \"\" && "},
+	{redisGroup, "warned of at each connection", "internal/redis/policy.go", " && n.warned.CompareAndSwap(0, 1) {", " {"},
+	{redisGroup, "status is ok while Redis refuses", "status.go", "|| h.Refuses != \"\" ", ""},
+}

@@ -71,7 +71,7 @@ var serverMutants = []mutant{
 	{redisGroup, "ASK is taken for MOVED", "internal/redis/cluster.go", "\t\t} else {\n\t\t\tc.moved(slot, address)\n\t\t}\n", "\t\t}\n\t\tc.moved(slot, address)\n"},
 	{redisGroup, "MOVED is forgotten", "internal/redis/cluster.go", "\t\tc.owners[slot] = address\n", ""},
 	{redisGroup, "replies in another order", "internal/redis/cluster.go", "replies[place] = reply", "replies[i] = reply"},
-	{redisGroup, "redirections are failures", "internal/redis/node.go", "verdict(replies, n.config.Mode == \"cluster\")", "verdict(replies, false)"},
+	{redisGroup, "redirections are failures", "internal/redis/node.go", "verdict(q.commands, replies, n.config.Mode == \"cluster\")", "verdict(q.commands, replies, false)"},
 	{redisGroup, "SELECT in a cluster", "internal/redis/client.go", "\t\tc.Database = 0\n", ""},
 	{redisGroup, "an empty hash tag", "internal/redis/slot.go", "closed && tag != \"\"", "closed"},
 	{redisGroup, "a script's key", "internal/redis/slot.go", "\t\treturn 3\n", "\t\treturn 2\n"},
