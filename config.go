@@ -112,7 +112,8 @@ type SessionConfig struct {
 // 4.1.2). It is always HttpOnly.
 type CookieConfig struct {
 	// Name is the cookie's name; where Secure, Domain and Path allow it, it gets
-	// the prefix __Host-. Default "latchkey".
+	// the prefix __Host-. Elsewhere it may begin with __Secure-. Default
+	// "latchkey".
 	Name string `json:"name"`
 	// Domain shares the cookie with all hosts of a domain. Default: the host
 	// alone.

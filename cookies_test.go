@@ -27,6 +27,39 @@ func TestHostPrefix(t *testing.T) {
 	}
 }
 
+// A cookie that cannot be of one host alone may at least be kept from plain http.
+func TestSecurePrefix(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		cookie CookieConfig
+		want   bool
+	}{
+		{"__Secure-x", CookieConfig{Domain: "example.com", Path: "/", Secure: true}, true},
+		{"__Secure-x", CookieConfig{Path: "/oauth2", Secure: true}, true},
+		{"__Secure-x", CookieConfig{Path: "/", Secure: true}, false},
+		{"__Secure-x", CookieConfig{Domain: "example.com", Path: "/"}, false},
+		{"__Host-x", CookieConfig{Domain: "example.com", Path: "/", Secure: true}, false},
+		{"__Http-x", CookieConfig{Domain: "example.com", Path: "/", Secure: true}, false},
+	} {
+		config := validConfig()
+		c.cookie.Name, c.cookie.SameSite = c.name, "lax"
+		config.Session.Cookie = c.cookie
+		_, err := New(testContext(t), http.NotFoundHandler(), config, "test")
+		if (err == nil) != c.want || err != nil && !strings.Contains(err.Error(), "session.cookie.name: ") {
+			t.Errorf("%s, %+v: got %v", c.name, c.cookie, err)
+		}
+	}
+	g := newRig(t, func(c *Config) {
+		c.Session.Cookie.Domain = "example.com"
+		c.Session.Cookie.Name = "__Secure-x"
+	})
+	g.login("/app", nil)
+	g.expectStatus("a session", g.do(fetch(t, "/app")), http.StatusOK)
+	if g.jar["__Secure-x"] == "" || g.upstream.Header["Cookie"] != nil {
+		t.Errorf("the jar has %v, the upstream got %q", g.sessionCookies(), g.upstream.Header["Cookie"])
+	}
+}
+
 // Browsers keep 4,096 bytes of a cookie, name and attributes included (RFC 6265,
 // section 6.1), and what does not fit at all is no session.
 func TestCookiesFitBrowsers(t *testing.T) {

@@ -100,8 +100,11 @@ func (s *settings) compileSession(m *mistakes, c SessionConfig) {
 	if err := (&http.Cookie{Name: cookie.Name, Value: "v", Domain: cookie.Domain, Path: cookie.Path}).Valid(); err != nil {
 		m.add("session.cookie", "%v", err)
 	}
-	if strings.HasPrefix(cookie.Name, "__") {
-		m.add("session.cookie.name", "%q: the prefix is added where it is allowed", cookie.Name)
+	prefix := hostPrefix(&s.cookie)
+	switch {
+	case strings.HasPrefix(cookie.Name, securePrefix) && prefix == "" && cookie.Secure:
+	case strings.HasPrefix(cookie.Name, "__"):
+		m.add("session.cookie.name", "%q: __Host- is added where it is allowed; %s may begin the name of a secure cookie with a domain or a path", cookie.Name, securePrefix)
 	}
 	if cookie.SameSite == "none" && !cookie.Secure {
 		m.add("session.cookie.sameSite", `"none" needs secure: true; browsers drop the cookie otherwise`)
@@ -112,8 +115,13 @@ func (s *settings) compileSession(m *mistakes, c SessionConfig) {
 	if s.redirectURL != nil && cookie.Domain != "" && !withinDomain(s.redirectURL.Hostname(), cookie.Domain) {
 		m.add("redirectURL", "its host %q is not within session.cookie.domain %q", s.redirectURL.Hostname(), cookie.Domain)
 	}
-	s.cookie.Name = hostPrefix(&s.cookie) + cookie.Name
+	s.cookie.Name = prefix + cookie.Name
 }
+
+// securePrefix keeps plain connections from setting a cookie, but not other hosts
+// (RFC 6265bis, section 4.1.3.1). It is the operator's to choose: the session is
+// sealed for its cookie's name, so a new name ends all.
+const securePrefix = "__Secure-"
 
 // hostPrefix is __Host- where the cookie may have it (RFC 6265bis, section
 // 4.1.3.2): then no other host and no plain connection can set it.

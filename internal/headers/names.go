@@ -16,7 +16,7 @@ const reservedPrefix = "x-auth-request-"
 // client sends there is as good as a forged identity.
 var overrides = []string{
 	"X-Original-URL", "X-Original-URI", "X-Original-Path", "X-Rewrite-URL", "X-Rewrite-URI", "X-Override-URL",
-	"X-Forwarded-Uri", "X-Forwarded-Path", "X-Envoy-Original-Path", "X-Waws-Unencoded-Url",
+	"X-Forwarded-Uri", "X-Forwarded-Path", "X-Request-Uri", "X-Http-Destinationurl", "X-Envoy-Original-Path", "X-Waws-Unencoded-Url",
 }
 
 // Names are the header names that the middlewares of a process forward. The

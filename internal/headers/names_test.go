@@ -63,7 +63,7 @@ func TestNamesThatAreNeverAClients(t *testing.T) {
 		"X-Auth-Request-User", "X-Auth-Request-Preferred-Username", "X-Auth-Request-Access-Token", "x_auth_request_anything",
 		"X.Auth.Request.Groups", "X-Auth-Request-", "X_AUTH-request~Redirect",
 		"X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X_Rewrite_Url", "x.original.url", "X-Override-Url",
-		"X-Original-Path", "X-Forwarded-Uri", "X_Forwarded_Uri", "X-Forwarded-Path",
+		"X-Original-Path", "X-Request-Uri", "X-Forwarded-Uri", "X_Forwarded_Uri", "X-Forwarded-Path",
 	} {
 		if got := strip(g, name, "Accept"); len(got) != 1 {
 			t.Errorf("%s: left: %q", name, got)

@@ -23,6 +23,8 @@ var cookieMutants = []mutant{
 	{cookies, "sameSite none without secure, in the settings", "settings_login.go", `if cookie.SameSite == "none" && !cookie.Secure {`, `if cookie.SameSite == "" {`},
 	{cookies, "a cookie that no browser takes, in the settings", "settings_login.go",
 		"; err != nil {\n\t\tm.add(\"session.cookie\", \"%v\", err)", "; err != nil && cookie.Name == \"\" {\n\t\tm.add(\"session.cookie\", \"%v\", err)"},
+	{cookies, "a prefix that browsers refuse, in the settings", "settings_login.go", ` && prefix == "" && cookie.Secure:`, `:`},
+	{cookies, "another prefix, in the settings", "settings_login.go", `	case strings.HasPrefix(cookie.Name, "__"):`, `	case strings.HasPrefix(cookie.Name, "__Host"):`},
 	{cookies, "a session over 30 KiB", sessionCookieFile, "\t\treturn nil, fmt.Errorf(\"%w: %v\", errTooLarge, err)\n", "\t\tchunks = []string{sealed}\n"},
 	{cookies, "superfluous chunks stay", sessionCookieFile, "\tl.expireChunks(w, r, len(chunks))\n", ""},
 	{cookies, "the cookies stay after logout", "logout.go", "\tl.expireChunks(w, r, 0)\n\tif err != nil ||", "\tif err != nil ||"},

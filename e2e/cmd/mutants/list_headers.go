@@ -109,7 +109,7 @@ var upgradeMutants = []mutant{
 	{denial, "cookies of one kind by the thousand", "forward.go", "\tmentions := strings.Count(rest, l.set.cookie.Name)\n\tif mentions > maxMentions {\n\t\treturn \"\", \"\"\n", "\tmentions := strings.Count(rest, l.set.cookie.Name)\n\tif mentions < 0 {\n\t\treturn \"\", \"\"\n"},
 	{denial, "a stranger teaches names", "forward.go", "\tl.passes.guard.Strip(r)\n", "\tl.passes.guard.Learn(r.Header)\n\tl.passes.guard.Strip(r)\n"},
 	{denial, "a full memory stays full", guardFile, "\t\tfrom = k.common\n", "\t\tfrom = k.harmless\n"},
-	{caches, "an event stream in the second line goes by a pass", "plugin.go", `strings.Join(h["Accept"], ",")`, `h.Get("Accept")`},
+	{caches, "an event stream in the second line goes by a pass", "plugin.go", `strings.Join(h["Accept"], ",")`, `strings.TrimSpace(h.Get("Accept"))`},
 	{denial, "methods and Accept without bound", "passes.go", "\tif len(t.shapes) >= maxShapes {\n", "\tif len(t.shapes) < 0 {\n"},
 	{denial, "an Accept without bound", "passes.go", "\tif len(shape) > maxShape {\n", "\tif len(shape) < 0 {\n"},
 	{caches, "an event stream in the second line", "streams.go", `strings.Join(h["Accept"], ",")`, `h.Get("Accept")`},

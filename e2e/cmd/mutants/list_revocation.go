@@ -108,7 +108,7 @@ var streamMutants = []mutant{
 	{caches, "a stream outlives the session's lifetime", "streams.go", `time.AfterFunc(time.Unix(v.ends, 0).Sub(l.now()), cancel)`, `time.AfterFunc(time.Unix(v.ends+3600, 0).Sub(l.now()), cancel)`},
 	{caches, "a stream of a later login ends", "streams.go", `if e.Always || s.issued <= e.At {`, `if e.Always || s.issued <= e.At || e.Until > 0 {`},
 	{caches, "an event stream is not registered", "plugin.go", "\tif isStream(r) {\n", "\tif r.Header[\"Upgrade\"] != nil {\n"},
-	{caches, "an event stream goes by a pass", "plugin.go", `t.shapes[r.Method+strings.Join(h["Accept"], ",")]`, `t != nil`},
+	{caches, "an event stream goes by a pass", "plugin.go", `t.shapes[r.Method+strings.Join(h["Accept"], ",")]`, `strings.Join(h["Accept"], ",") != "-"`},
 	{caches, "a WebSocket goes by a pass", "internal/headers/guard.go", `"Upgrade-Insecure-Requests"`, `"Upgrade", "Upgrade-Insecure-Requests"`},
 	{caches, "streams are not told", "shared_redis.go", `{ p.revoked(entries) }`, `{}`},
 }
