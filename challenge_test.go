@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The table of what a request without a credential gets.
@@ -126,5 +127,23 @@ func TestRequestID(t *testing.T) {
 		if got := requestID(r); len(got) != 16 {
 			t.Errorf("%q was taken for an id: %q", bad, got)
 		}
+	}
+}
+
+// What anybody can cause by the million is not in the log, unless one asks for all
+// of it; what somebody has to be known for is.
+func TestRefusalsInTheLog(t *testing.T) {
+	g := newRig(t, func(c *Config) { c.Authorize = "Equals(`sub`, `bob`)" })
+	said := g.saying()
+	g.do(fetch(t, "/app"))
+	g.do(bearer(t, "/app", "a.b.c"))
+	g.clock.advance(time.Hour)
+	g.do(bearer(t, "/app", g.provider.AccessToken(map[string]interface{}{"exp": 1})))
+	if text := said.String(); text != "" {
+		t.Errorf("strangers are logged: %s", text)
+	}
+	g.do(bearer(t, "/app", g.provider.AccessToken(nil)))
+	if text := said.String(); !strings.Contains(text, "level=INFO msg=refused reason=rule_denied status=403") {
+		t.Errorf("somebody who may not enter is logged as %q", text)
 	}
 }

@@ -71,7 +71,7 @@ func seenSettings() map[string]seenSetting {
 			return fmt.Sprint(len(upstreamHas(g, "X-It")) > 100)
 		}), "false", "true"},
 
-		"bearer.enabled": {nil, func(c *Config, _ *rig) { c.Bearer.Enabled, c.Bearer.Audiences = false, nil }, takesToken, "200", "401"},
+		"bearer.enabled": {nil, func(c *Config, _ *rig) { c.Bearer = BearerConfig{} }, takesToken, "200", "401"},
 		"bearer.issuers": {nil, func(c *Config, _ *rig) { c.Bearer.Issuers = []IssuerConfig{{Issuer: "https://other.example.com"}} }, takesToken, "200", "401"},
 		"bearer.issuers.issuer": {nil, func(c *Config, g *rig) {
 			c.Provider.Issuer = "https://other.example.com"
@@ -83,7 +83,7 @@ func seenSettings() map[string]seenSetting {
 		"bearer.issuers.types":      issuerSetting(func(i *IssuerConfig) { i.Types = []string{"other"} }, "401"),
 		"bearer.audiences":          {nil, func(c *Config, _ *rig) { c.Bearer.Audiences = []string{"other"} }, takesToken, "200", "401"},
 
-		"cache.tokens": {nil, func(c *Config, _ *rig) { c.Cache.Tokens = 0 }, verifications, "1 of 3", "3 of 3"},
+		"cache.tokens": {func(c *Config) { c.Authorize = "Equals(`sub`, `alice`)" }, func(c *Config, _ *rig) { c.Cache.Tokens = 0 }, verifications, "1 of 3", "3 of 3"},
 		"log.level":    {nil, func(c *Config, _ *rig) { c.Log.Level = "debug" }, func(g *rig) string { return fmt.Sprint(g.l.log.out.Enabled(context.Background(), slog.LevelDebug)) }, "false", "true"},
 	}
 }

@@ -34,7 +34,7 @@ func mutants() []mutant {
 		registeredMutants, kindMutants, idTokenMutants,
 		loginMutants, flowMutants, discoveryMutants, targetMutants,
 		cookieMutants, sealMutants, sessionMutants,
-		verdictMutants, passMutants, policyMutants, reloadMutants, endpointMutants, accountMutants, apiMutants, pageMutants, accountPageMutants,
+		verdictMutants, passMutants, policyMutants, reloadMutants, errorMutants, endpointMutants, accountMutants, apiMutants, pageMutants, accountPageMutants,
 		apiTokenMutants, apiKeyMutants, apiTokenPolicyMutants, tokenStateMutants, tokenRightsMutants,
 		shadowReadMutants, shadowParseMutants, validateMutants, shadowLoadMutants, shadowWriteMutants, shadowLockMutants, shadowUsedMutants,
 		delegateMutants, delegatedMutants, rightsMutants, lineageMutants,
