@@ -81,6 +81,7 @@ func seenSettings() map[string]seenSetting {
 		"bearer.issuers.audiences":  issuerSetting(func(i *IssuerConfig) { i.Audiences = []string{"other"} }, "401"),
 		"bearer.issuers.algorithms": issuerSetting(func(i *IssuerConfig) { i.Algorithms = []string{"ES384"} }, "401"),
 		"bearer.issuers.types":      issuerSetting(func(i *IssuerConfig) { i.Types = []string{"other"} }, "401"),
+		"bearer.maxLifetime":        {nil, func(c *Config, _ *rig) { c.Bearer.MaxLifetime = "100s" }, takesToken, "200", "401"},
 		"bearer.audiences":          {nil, func(c *Config, _ *rig) { c.Bearer.Audiences = []string{"other"} }, takesToken, "200", "401"},
 
 		"cache.tokens": {func(c *Config) { c.Authorize = "Equals(`sub`, `alice`)" }, func(c *Config, _ *rig) { c.Cache.Tokens = 0 }, verifications, "1 of 3", "3 of 3"},
