@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/cache"
 )
 
 // logins logs the person in n times, a second apart, in browsers of their own.
@@ -193,5 +195,27 @@ func TestUserSessionsAreBounded(t *testing.T) {
 	kept, err := users.read(context.Background(), "u")
 	if err != nil || len(kept) != maxSessionsPerUser || kept[len(kept)-1].ID != "last" {
 		t.Errorf("memory keeps %d of one user, %v", len(kept), err)
+	}
+}
+
+// A list says from when until when a session is, by itself and by what is known of
+// it.
+func TestListedTimes(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		g := newRig(t, func(c *Config) { c.Session.Lifetime = "1000" })
+		began := g.clock.now().Unix()
+		g.login("/app", nil)
+		g.clock.advance(100 * time.Second)
+		if !known {
+			none := cache.NewMemory(10, g.clock.now)
+			g.l.about = none
+		}
+		list, err := g.l.listSessions(context.Background(), "alice")
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%d sessions, %v", len(list), err)
+		}
+		if s := list[0]; s.Since != began || s.Until != began+1000 {
+			t.Errorf("known: %v: from %d until %d, want from %d until %d", known, s.Since, s.Until, began, began+1000)
+		}
 	}
 }

@@ -123,3 +123,17 @@ func TestUseInTheFuture(t *testing.T) {
 		t.Errorf("last used at %d", got)
 	}
 }
+
+// After the end nothing is written any more: the file may be somebody else's.
+func TestNoUseAfterTheEnd(t *testing.T) {
+	g := newRig(t)
+	g.put(fileOf(token("a", "alice")))
+	f := g.open()
+	f.Close()
+	f.uses.mu.Lock()
+	f.uses.written = 0
+	f.uses.mu.Unlock()
+	if f.uses.note(id("a"), g.clock.now().Unix(), func(_ string) bool { return true }) {
+		t.Error("a use is to be written after the end")
+	}
+}

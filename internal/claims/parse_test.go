@@ -134,3 +134,34 @@ func TestParseBounds(t *testing.T) {
 		})
 	}
 }
+
+// A rule that is broken anywhere is none, and says so: a rule that is missing
+// without an error would be open to everybody.
+func TestBrokenAnywhere(t *testing.T) {
+	const good = "!Equals(`a`, `b`) && (OneOf(`c`, `d`, \"e\") || Prefix(`f`, `g`)) || Contains(`h`, `i`) && !(Equals(`j`, `k`))"
+	if rule, err := Parse(good); rule == nil || err != nil {
+		t.Fatal(err)
+	}
+	quoted := ""
+	for at := 0; at < len(good); at++ {
+		if rule, err := Parse(good[:at]); (rule == nil) != (err != nil) {
+			t.Errorf("%q: a rule is missing, or there: %v", good[:at], err)
+		}
+		inside := quoted != ""
+		if c := good[at : at+1]; c == quoted {
+			quoted = ""
+		} else if !inside && (c == "`" || c == `"`) {
+			quoted = c
+		}
+		for _, bad := range []string{"\x00", "?", "&", "|", "`", "\"", "\\", "é"} {
+			broken := good[:at] + bad + good[at:]
+			rule, err := Parse(broken)
+			if (rule == nil) != (err != nil) {
+				t.Errorf("%q: a rule is missing, or there: %v", broken, err)
+			}
+			if !inside && (bad == "?" || bad == "\x00" || bad == "é") && err == nil {
+				t.Errorf("%q: is a rule", broken)
+			}
+		}
+	}
+}
