@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// The groups of docs/security.md.
+// The kinds of attack, as in docs/security.md.
 const (
 	smuggling = "header smuggling"
 	paths     = "public paths"

@@ -12,7 +12,7 @@ import (
 
 // mutant is the plugin without one check.
 type mutant struct {
-	group  string // as docs/security.md has them
+	group  string // one of groups
 	attack string // what the check answers
 	file   string // below the plugin's root
 	old    string // the check, as it is written
