@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/internal/oauth2"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/wait"
 )
@@ -132,12 +131,7 @@ func (l *Latchkey) returnRefreshToken(s *session) {
 func (l *Latchkey) revokeAtProvider(s *session) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.set.timeout)
 	defer cancel()
-	metadata, err := l.provider.Metadata(ctx)
-	if err != nil || metadata.RevocationEndpoint == "" {
-		return
-	}
-	endpoint := oauth2.Endpoint{URL: metadata.RevocationEndpoint, AuthMethods: metadata.RevocationEndpointAuthMethods}
-	if err := l.client.Revoke(ctx, endpoint, s.RefreshToken, "refresh_token"); err != nil {
+	if err := l.giveBack(ctx, s.RefreshToken); err != nil {
 		l.log.warn("the provider did not take a refresh token back", "session", s.tag(), "error", err.Error())
 	}
 }
