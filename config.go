@@ -11,6 +11,10 @@ type Config struct {
 	// Secret seals cookies: at least 32 bytes, best random ones. Of a list the
 	// first seals and all open, which is how a secret is rotated. Required.
 	Secret []string `json:"secret"`
+	// SecretDelay is how long a secret has been known before it seals, where it was
+	// not listed behind another one first: for as long, other replicas may not have
+	// it yet. 0: it seals at once. Default "10s".
+	SecretDelay string `json:"secretDelay"`
 	// BasePath is where the endpoints are. Default "/oauth2".
 	BasePath string `json:"basePath"`
 	// RedirectURL pins scheme and host of the callback, such as
@@ -232,6 +236,7 @@ type LogConfig struct {
 func CreateConfig() *Config {
 	return &Config{
 		Provider:        ProviderConfig{ClientAuth: "auto", Timeout: "5s"},
+		SecretDelay:     "10s",
 		BasePath:        "/oauth2",
 		Unauthenticated: "auto",
 		Session: SessionConfig{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ func (l *Latchkey) delegate(ctx context.Context, v *verified, made *view) (*view
 	if l.set.delegate == nil {
 		return made, nil
 	}
-	name := made.of + " delegated"
+	// Another one too once another secret signs: the one of before may be dropped.
+	name := made.of + " delegated " + strconv.FormatInt(l.set.keys.turns.Load(), 10)
 	if child := v.childOf(name, l.now()); child != nil {
 		return child, nil
 	}
@@ -181,7 +183,12 @@ func tooShort(v *verified) error {
 // delegationKey stands for the token: parent and request, and who gives it.
 func (l *Latchkey) delegationKey(p delegation.Parent) string {
 	d := l.set.delegate
-	parts := []string{"delegated", d.request.Key(p), d.request.Minimum.String(), l.set.delegateIssuer, l.set.issuer, l.set.clientID, fmt.Sprint(d.exchange)}
+	// What another secret signed does not serve: the secret may be dropped.
+	signs := ""
+	if !d.exchange {
+		signs = l.set.keys.name(l.now())
+	}
+	parts := []string{"delegated", signs, d.request.Key(p), d.request.Minimum.String(), l.set.delegateIssuer, l.set.issuer, l.set.clientID, fmt.Sprint(d.exchange)}
 	return fingerprint(append(parts, d.resources...)...)
 }
 

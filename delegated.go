@@ -62,7 +62,7 @@ func (l *Latchkey) verifyDelegated(ctx context.Context, token string) (*verified
 
 // openOwn takes the verifier of our own tokens.
 func (l *Latchkey) openOwn(ctx context.Context) {
-	key := fingerprint("own tokens", l.set.delegateIssuer, l.set.keys.values)
+	key := fingerprint("own tokens", l.set.delegateIssuer, l.set.secretLabel)
 	l.own = resources.use(ctx, key, func() (interface{}, func()) {
 		return oidc.NewProvider(oidc.Config{Issuer: l.set.delegateIssuer, Now: l.now, Log: newLogs(l.set.level).err, Keys: func() (map[string]interface{}, error) {
 			signer, err := l.set.keys.signerAt(l.now())

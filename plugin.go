@@ -116,6 +116,7 @@ func New(ctx context.Context, next http.Handler, config *Config, name string) (h
 	if err != nil {
 		return nil, fmt.Errorf("latchkey %s: %w", name, err)
 	}
+	l.openResealer(ctx)
 	return l, nil
 }
 

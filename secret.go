@@ -1,15 +1,14 @@
 package latchkey
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/internal/delegation"
-	"github.com/latchkey-auth/latchkey/internal/seal"
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 // secretCheck is how often a secret's file is looked at.
@@ -17,57 +16,107 @@ const secretCheck = 5 * time.Second
 
 // secret is the value of a setting that may stand in the environment (env:NAME)
 // or in a file (file:/path), which is read again when it changes.
+//
+// A file is looked at by a goroutine of its own, and never by a request: one on a
+// network that does not answer holds up nobody.
 type secret struct {
-	path string
+	path   string
+	report func(error) // told once when the file cannot be read any more; nil: nobody
 
-	mu      sync.Mutex
-	value   string
-	stamp   string // modification time and size of the file when it was read
-	checked time.Time
+	reading sync.Mutex // held by whoever looks at the file
+	stamp   string     // modification time and size of the file when it was read
 	failing bool
-	report  func(error) // told once when the file cannot be read any more; nil: nobody
+
+	mu    sync.Mutex
+	value string
 }
 
 // openSecret reads the value; an empty setting is a nil secret. Errors name
 // the source, never the value.
 func openSecret(setting string) (*secret, error) {
+	source, name, _ := strings.Cut(setting, ":")
 	switch {
 	case setting == "":
 		return nil, nil
-	case strings.HasPrefix(setting, "env:"):
-		name := strings.TrimPrefix(setting, "env:")
-		value := strings.TrimSpace(os.Getenv(name))
+	case source == "env":
+		value := trimSecret(os.Getenv(name))
 		if value == "" {
 			return nil, fmt.Errorf("the environment variable %q is not set", name)
 		}
-		return &secret{value: value}, nil
-	case strings.HasPrefix(setting, "file:"):
-		s := &secret{path: strings.TrimPrefix(setting, "file:")}
-		if err := s.read(); err != nil {
+		s := &secret{value: value}
+		err := unresolved(value)
+		return s, err
+	case source == "file":
+		s := &secret{path: name}
+		err := s.read()
+		if err != nil {
 			return nil, err
 		}
 		return s, nil
 	}
-	return &secret{value: strings.TrimSpace(setting)}, nil
+	s := &secret{value: trimSecret(setting)}
+	err := unresolved(s.value)
+	return s, err
+}
+
+// trimSecret drops what editors and shells put around a text: white space, and a
+// byte-order mark.
+func trimSecret(text string) string {
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"))
+}
+
+// unresolved is an error for what stands for a secret and is none: a reference
+// that nobody has looked up. Everybody could write it.
+func unresolved(value string) error {
+	scheme, _, found := strings.Cut(value, ":")
+	if !found {
+		return nil
+	}
+	switch strings.ToLower(scheme) {
+	case "urn":
+		return fmt.Errorf("begins with %q, a reference that was not looked up: Traefik does so with urn:k8s:secret:NAME:KEY, in small letters, in Kubernetes resources only; write file:/path or env:NAME", scheme+":")
+	case "file":
+		return fmt.Errorf("begins with %q; write file:/path, in small letters and once", scheme+":")
+	case "env":
+		return fmt.Errorf("begins with %q; write env:NAME, in small letters and once", scheme+":")
+	}
+	return nil
 }
 
 // get returns the value. A file that cannot be read any more leaves the last
 // value in force.
-func (s *secret) get(now time.Time) string {
+func (s *secret) get() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.path != "" && now.Sub(s.checked) >= secretCheck {
-		s.checked = now
-		err := s.read()
-		if err != nil && !s.failing && s.report != nil {
-			s.report(err)
-		}
-		s.failing = err != nil
-	}
 	return s.value
 }
 
+// watch looks at the file until ctx ends.
+func (s *secret) watch(ctx context.Context) {
+	for wait.Pause(ctx, secretCheck) == nil {
+		s.look()
+	}
+}
+
+// look reads the file anew if it has changed.
+func (s *secret) look() {
+	defer func() {
+		// A panic in a goroutine would end the whole of Traefik.
+		_ = recover()
+	}()
+	err := s.read()
+	s.reading.Lock()
+	first := err != nil && !s.failing
+	s.failing = err != nil
+	s.reading.Unlock()
+	if first && s.report != nil {
+		s.report(err)
+	}
+}
+
 func (s *secret) read() error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return fmt.Errorf("read secret: %w", err)
@@ -80,94 +129,43 @@ func (s *secret) read() error {
 	if err != nil {
 		return fmt.Errorf("read secret: %w", err)
 	}
-	value := strings.TrimSpace(string(content))
+	value := trimSecret(string(content))
 	if value == "" {
 		return fmt.Errorf("read secret: the file %q is empty", s.path)
 	}
-	s.value, s.stamp = value, stamp
+	if err := unresolved(value); err != nil {
+		return fmt.Errorf("read secret: the file %q %w", s.path, err)
+	}
+	s.stamp = stamp
+	s.mu.Lock()
+	s.value = value
+	s.mu.Unlock()
 	return nil
 }
 
-// minSecret is the length of the shortest secret that seals.
-const minSecret = 32
-
-var errShortSecret = errors.New("is shorter than 32 bytes; make one with openssl rand -base64 48, and mind that Traefik splits a text at its commas")
-
-// keyring is the seal.Ring of the secrets as they are now.
-type keyring struct {
-	secrets []*secret
-
-	mu      sync.Mutex
-	values  string
-	inForce []string // those that the ring is of
-	ring    *seal.Ring
-	signer  *delegation.Signer // of the same; nil: not asked for yet
-	report  func(error)        // told of secrets that cannot be used; nil: nobody
+// watchSecrets has the files of secrets looked at. Middlewares share them, and a
+// reload goes on with what is known; it reads them anew.
+func (l *Latchkey) watchSecrets(ctx context.Context) {
+	l.set.clientSecret = l.watched(ctx, l.set.clientSecret)
+	l.set.redis.password = l.watched(ctx, l.set.redis.password)
+	for i := range l.set.keys.secrets {
+		l.set.keys.secrets[i] = l.watched(ctx, l.set.keys.secrets[i])
+	}
 }
 
-func newKeyring(secrets []*secret, now time.Time) (*keyring, error) {
-	k := &keyring{secrets: secrets}
-	values := k.read(now)
-	ring, err := ringOf(values)
-	if err != nil {
-		return nil, err
+func (l *Latchkey) watched(ctx context.Context, s *secret) *secret {
+	if s == nil || s.path == "" {
+		return s
 	}
-	k.ring = ring
-	k.inForce = values
-	k.values = seal.Context(values...)
-	return k, nil
-}
-
-func (k *keyring) read(now time.Time) []string {
-	var values []string
-	for _, s := range k.secrets {
-		values = append(values, s.get(now))
+	log := l.log
+	shared := resources.use(ctx, fingerprint("secret file", s.path), func() (interface{}, func()) {
+		s.report = func(err error) { log.warn("the last value of a secret stays in force", "error", err.Error()) }
+		until, stop := context.WithCancel(context.Background())
+		go s.watch(until)
+		return s, func() { stop() }
+	}).(*secret)
+	if shared != s {
+		shared.look()
 	}
-	return values
-}
-
-// at returns the ring for the secrets as they are. One that became too short
-// to seal with leaves the last ring in force.
-func (k *keyring) at(now time.Time) *seal.Ring {
-	values := k.read(now)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	joined := seal.Context(values...)
-	if joined == k.values {
-		return k.ring
-	}
-	k.values = joined
-	ring, err := ringOf(values)
-	if err == nil {
-		k.ring = ring
-		k.inForce = values
-		k.signer = nil
-	} else if k.report != nil {
-		k.report(err)
-	}
-	return k.ring
-}
-
-// signerAt signs with the same secrets as at seals with.
-func (k *keyring) signerAt(now time.Time) (*delegation.Signer, error) {
-	k.at(now)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.signer == nil {
-		signer, err := delegation.NewSigner(k.inForce)
-		if err != nil {
-			return nil, fmt.Errorf("derive signing keys: %w", err)
-		}
-		k.signer = signer
-	}
-	return k.signer, nil
-}
-
-func ringOf(values []string) (*seal.Ring, error) {
-	for _, value := range values {
-		if len(value) < minSecret {
-			return nil, errShortSecret
-		}
-	}
-	return seal.NewRing(values)
+	return shared
 }

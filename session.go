@@ -28,6 +28,8 @@ type session struct {
 	Asked        int64                  `json:"l,omitempty"` // when the login began; 0: not known
 	AuthTime     int64                  `json:"h,omitempty"` // auth_time of the login; 0: not said
 	Context      string                 `json:"x,omitempty"` // acr of the login; "": not said
+	Cookie       string                 `json:"k,omitempty"` // of a record in a store: the name of the cookie that carries its id; "": any
+	Keeper       string                 `json:"o,omitempty"` // of a record in memory: the name of the secret that sealed then
 }
 
 // lasts is when the session is over, whatever is done with it.

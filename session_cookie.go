@@ -44,10 +44,28 @@ func (l *Latchkey) loadSession(ctx context.Context, credential string) (*session
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
-	if !found || s.ID != sessionID(credential) {
+	if !found || s.ID != sessionID(credential) || !l.keeps(s) {
 		return nil, errNoCredential
 	}
 	return s, nil
+}
+
+// keeps says whether a record is of this middleware's cookie and, in memory, where
+// nothing is sealed, of a secret that is in force: as it would be if the cookie
+// were the session.
+func (l *Latchkey) keeps(s *session) bool {
+	if s.Cookie != "" && s.Cookie != l.set.cookie.Name {
+		return false
+	}
+	return l.set.store != "memory" || l.set.keys.named(l.now(), s.Keeper)
+}
+
+// mark says whose record it is.
+func (l *Latchkey) mark(s *session) {
+	s.Cookie = l.set.cookie.Name
+	if l.set.store == "memory" {
+		s.Keeper = l.set.keys.name(l.now())
+	}
 }
 
 // sessionContext is what a session is sealed for: the cookie, and the provider
@@ -67,6 +85,7 @@ func (l *Latchkey) beginSession(w http.ResponseWriter, r *http.Request, s *sessi
 	if l.sessions == nil {
 		return l.giveSession(w, r, s)
 	}
+	l.mark(s)
 	if err := l.sessions.create(r.Context(), s, credential, l.timeLeft(s)); err != nil {
 		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}

@@ -31,7 +31,11 @@ type settings struct {
 	caCert               string // PEM
 	timeout              time.Duration
 
-	keys        *keyring
+	keys *keyring
+	// secretSources are where the secrets are, and secretLabel stands for those that
+	// were there when these settings were checked.
+	secretSources, secretLabel string
+
 	basePath    string
 	redirectURL *url.URL // nil: the request's own
 	publicPaths map[string]bool
@@ -104,7 +108,7 @@ func compile(c *Config) (*settings, error) {
 	s := &settings{}
 	m.unknown("", *c, c.Unknown)
 	s.compileProvider(m, c)
-	s.compileSecret(m, c.Secret)
+	s.compileSecret(m, c)
 	s.compilePaths(m, c)
 	s.compileSession(m, c.Session)
 	s.compileRedis(m, c.Redis)
@@ -163,7 +167,15 @@ const accessTokenClaims = "access_token."
 // maxTokens bounds cache.tokens, against a slip of the finger.
 const maxTokens = 10000000
 
-func (s *settings) compileSecret(m *mistakes, sources []string) {
+// maxSecretDelay bounds secretDelay, against a slip of the finger.
+const maxSecretDelay = time.Hour
+
+func (s *settings) compileSecret(m *mistakes, c *Config) {
+	sources := c.Secret
+	delay := duration(m, "secretDelay", c.SecretDelay, 0)
+	if delay > maxSecretDelay {
+		m.add("secretDelay", "%q is more than %s", c.SecretDelay, maxSecretDelay)
+	}
 	if len(sources) == 0 {
 		m.add("secret", "is required: at least 32 random bytes, such as file:/run/secrets/latchkey or env:LATCHKEY_SECRET")
 		return
@@ -183,11 +195,14 @@ func (s *settings) compileSecret(m *mistakes, sources []string) {
 	if len(secrets) < len(sources) {
 		return
 	}
-	keys, err := newKeyring(secrets, time.Time{})
+	keys, err := newKeyring(secrets, delay)
 	if err != nil {
 		m.add("secret", "%v", err)
+		return
 	}
 	s.keys = keys
+	s.secretSources = fingerprint(sources...)
+	s.secretLabel = fingerprint(keys.values)
 }
 
 func (s *settings) compilePaths(m *mistakes, c *Config) {
@@ -269,7 +284,7 @@ func absoluteURL(m *mistakes, setting, value string) *url.URL {
 func (s *settings) policyFingerprint(c *Config) string {
 	parts := []string{
 		c.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,
-		s.keys.values, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.scopes, s.bearerLifetime.String(), s.apiTokenPolicy(), s.delegatePolicy(c),
+		s.secretLabel, s.store, s.redis.fingerprint, s.asked.policy(), s.cookie.Name, s.lifetime.String(), s.idleTimeout.String(), fmt.Sprint(c.Bearer.Enabled), s.scopes, s.bearerLifetime.String(), s.apiTokenPolicy(), s.delegatePolicy(c),
 		fmt.Sprint(s.accessTokenHeader != "", s.idTokenHeader != "", s.asksAccessToken), // what is kept of it
 	}
 	for _, i := range s.issuers {

@@ -107,6 +107,10 @@ func (r *redisSettings) checkAddresses(m *mistakes, c RedisConfig) {
 // certificates reads PEM, or the file that has it.
 func certificates(m *mistakes, setting, value string) string {
 	pem := value
+	if err := unresolved(trimSecret(value)); err != nil && !strings.HasPrefix(value, "file:") {
+		m.add(setting, "%v", err)
+		return ""
+	}
 	if strings.HasPrefix(value, "file:") {
 		content, err := os.ReadFile(strings.TrimPrefix(value, "file:"))
 		if err != nil {

@@ -235,30 +235,36 @@ func TestSecretSources(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	now := time.Unix(1000, 0)
 	write("first\n")
 	s, err := openSecret("file:" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.get(now); got != "first" {
+	if got := s.get(); got != "first" {
 		t.Errorf("got %q, want the file's line", got)
 	}
 	write("second one")
-	if got := s.get(now.Add(secretCheck - 1)); got != "first" {
-		t.Errorf("got %q: the file was looked at again too soon", got)
+	if got := s.get(); got != "first" {
+		t.Errorf("got %q: the file was looked at by whoever asked", got)
 	}
-	if got := s.get(now.Add(secretCheck)); got != "second one" {
+	s.look()
+	if got := s.get(); got != "second one" {
 		t.Errorf("got %q, want the file's new line", got)
+	}
+	reported := 0
+	s.report = func(_ error) { reported++ }
+	for _, unusable := range []string{"", " \n", "\ufeff", "URN:k8s:secret:a:b"} {
+		write(unusable)
+		if s.look(); s.get() != "second one" {
+			t.Errorf("%q: got %q, want the last good value", unusable, s.get())
+		}
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	reported := 0
-	s.report = func(_ error) { reported++ }
 	for i := 3; i < 6; i++ {
-		if got := s.get(now.Add(time.Duration(i) * secretCheck)); got != "second one" {
-			t.Errorf("got %q, want the last good value once the file is gone", got)
+		if s.look(); s.get() != "second one" {
+			t.Errorf("got %q, want the last good value once the file is gone", s.get())
 		}
 	}
 	if reported != 1 {
@@ -266,7 +272,7 @@ func TestSecretSources(t *testing.T) {
 	}
 	os.Setenv("LATCHKEY_TEST_SECRET", "from the environment\n")
 	defer os.Unsetenv("LATCHKEY_TEST_SECRET")
-	if s, err := openSecret("env:LATCHKEY_TEST_SECRET"); err != nil || s.get(now) != "from the environment" {
+	if s, err := openSecret("env:LATCHKEY_TEST_SECRET"); err != nil || s.get() != "from the environment" {
 		t.Errorf("env: %v", err)
 	}
 	write("")
@@ -287,7 +293,7 @@ func TestSecretBecomesTooShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Unix(1000, 0)
-	keys, err := newKeyring([]*secret{opened}, now)
+	keys, err := newKeyring([]*secret{opened}, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,6 +303,7 @@ func TestSecretBecomesTooShort(t *testing.T) {
 	if err := os.WriteFile(path, []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	opened.look()
 	for i := 1; i < 4; i++ {
 		if keys.at(now.Add(time.Duration(i)*secretCheck)) != before {
 			t.Error("a short secret seals")

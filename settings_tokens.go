@@ -124,7 +124,7 @@ func (s *settings) apiTokensFingerprint() string {
 	if a.file != "" {
 		return fingerprint("file", a.file, a.checkEvery.String())
 	}
-	return fingerprint("redis", s.redis.fingerprint, s.keys.values, s.issuer)
+	return fingerprint("redis", s.redis.fingerprint, s.secretLabel, s.issuer)
 }
 
 // apiTokenPolicy is what a verdict depends on besides the credential.

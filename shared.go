@@ -98,6 +98,7 @@ const (
 
 // openShared takes the resources that the settings call for.
 func (l *Latchkey) openShared(ctx context.Context) error {
+	l.openKeyring(ctx)
 	if err := l.openProviders(ctx); err != nil {
 		return err
 	}
@@ -144,14 +145,13 @@ func (l *Latchkey) openProviders(ctx context.Context) error {
 	l.client = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: client, Codes: l.openCodes(ctx)}
 	if set.clientSecret != nil {
 		l.client.Secret = func() (string, error) {
-			value := set.clientSecret.get(l.now())
+			value := set.clientSecret.get()
 			return value, nil
 		}
 	}
 	patient := *client
 	patient.Timeout = set.refresh.timeout
 	l.refreshClient = &oauth2.Client{ID: set.clientID, Auth: set.clientAuth, HTTPClient: &patient, Secret: l.client.Secret}
-	l.reportSecrets()
 	return nil
 }
 
@@ -199,16 +199,4 @@ func (l *Latchkey) openProvider(ctx context.Context, client *http.Client, c oidc
 		c.Log = newLogs(l.set.level).err
 		return oidc.NewProvider(c), func() {}
 	}).(*oidc.Provider)
-}
-
-// reportSecrets has the log told when a secret's file cannot be read any more;
-// its last value stays in force.
-func (l *Latchkey) reportSecrets() {
-	report := func(err error) { l.log.warn("the last value of a secret stays in force", "error", err.Error()) }
-	l.set.keys.report = report
-	for _, s := range append([]*secret{l.set.clientSecret, l.set.redis.password}, l.set.keys.secrets...) {
-		if s != nil {
-			s.report = report
-		}
-	}
 }

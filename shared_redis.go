@@ -39,7 +39,7 @@ func (l *Latchkey) openRedis(ctx context.Context) error {
 	l.redis = resources.use(ctx, fingerprint("redis", set.fingerprint), func() (interface{}, func()) {
 		client := redis.New(redis.Config{
 			Mode: set.mode, Addresses: set.addresses, MasterName: set.masterName, Username: set.username,
-			Password: set.passwordAt(l.now), Database: set.database, TLS: secured, Timeout: set.timeout, Now: l.now,
+			Password: set.passwordNow(), Database: set.database, TLS: secured, Timeout: set.timeout, Now: l.now,
 			Log: newLogs(l.set.level).err,
 		})
 		return client, func() { client.Close() }
@@ -47,11 +47,11 @@ func (l *Latchkey) openRedis(ctx context.Context) error {
 	return nil
 }
 
-func (r *redisSettings) passwordAt(now func() time.Time) func() string {
+func (r *redisSettings) passwordNow() func() string {
 	if r.password == nil {
 		return nil
 	}
-	return func() string { return r.password.get(now()) }
+	return func() string { return r.password.get() }
 }
 
 func (r *redisSettings) tlsConfig() (*tls.Config, error) {
@@ -100,7 +100,9 @@ func (l *Latchkey) ring() *seal.Ring { return l.set.keys.at(l.now()) }
 
 // sharedCache is what replicas keep in Redis for one purpose, sealed.
 func (l *Latchkey) sharedCache(purpose string) *cache.Redis {
-	return cache.NewRedis(l.redis, l.set.redis.prefix+purpose, func() *seal.Ring { return l.ring() })
+	c := cache.NewRedis(l.redis, l.set.redis.prefix+purpose, func() *seal.Ring { return l.ring() })
+	c.Noticed = l.noticed()
+	return c
 }
 
 // openOnce takes the memory of what counts once.
@@ -125,7 +127,7 @@ func (l *Latchkey) openSessions(ctx context.Context) {
 			return &sessionStore{records: cache.NewMemory(sessionsKept, l.now), reads: newRecordReads()}, func() {}
 		}).(*sessionStore)
 	case "redis":
-		key := fingerprint("sessions", owner, set.redis.fingerprint, set.keys.values, fmt.Sprint(set.backfillQueue))
+		key := fingerprint("sessions", owner, set.redis.fingerprint, set.secretLabel, fmt.Sprint(set.backfillQueue))
 		l.sessions = resources.use(ctx, key, func() (interface{}, func()) {
 			t := cache.NewTiered(cache.NewMemory(recentKept, l.now), l.sharedCache(owner+":"), recentFor, set.backfillQueue)
 			return &sessionStore{records: t, tiered: t, reads: newRecordReads()}, func() { t.Close() }
@@ -170,7 +172,7 @@ func (l *Latchkey) openAPITokens(ctx context.Context) error {
 		l.apiTokens = resources.use(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func()) {
 			r := apitoken.NewRedis(apitoken.RedisConfig{
 				Client: l.redis, Prefix: l.set.redis.prefix + fingerprint("api tokens", l.set.issuer) + ":",
-				Keys: func() *seal.Ring { return l.ring() }, Now: l.now, RememberFor: tokenRemembered, Remember: tokensRemembered,
+				Keys: func() *seal.Ring { return l.ring() }, Noticed: l.noticed(), Now: l.now, RememberFor: tokenRemembered, Remember: tokensRemembered,
 				Queue: l.set.backfillQueue, Log: newLogs(l.set.level).err,
 			})
 			return r, func() { r.Close() }
@@ -220,12 +222,22 @@ func (l *Latchkey) openDelegations(ctx context.Context) {
 	}
 	set := l.set
 	minimum, now := d.request.Minimum, l.now
-	key := fingerprint("delegations", set.issuer, set.clientID, set.keys.values, set.redis.fingerprint, set.refresh.timeout.String(), minimum.String())
+	key := fingerprint("delegations", set.issuer, set.clientID, l.sharedLabel(), set.redis.fingerprint, set.refresh.timeout.String(), minimum.String())
 	l.delegations = resources.use(ctx, key, func() (interface{}, func()) {
 		c := NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, l.otherReplicas())
 		c.lasting = func(token *granted) time.Duration { return time.Unix(token.servesUntil(minimum), 0).Sub(now()) }
 		return c, func() {}
 	}).(*RefreshCoordinator)
+}
+
+// sharedLabel keeps apart what is sealed for other replicas. Without them, results
+// of grants are in memory, by the token that only its holder has, and outlive a
+// change of the secret.
+func (l *Latchkey) sharedLabel() string {
+	if l.redis == nil {
+		return ""
+	}
+	return l.set.secretLabel
 }
 
 // otherReplicas are what grants are told to, or nil.
@@ -239,7 +251,7 @@ func (l *Latchkey) otherReplicas() *refreshReplicas {
 // openRefreshes takes the coordinator of this provider and client.
 func (l *Latchkey) openRefreshes(ctx context.Context) {
 	set := l.set
-	key := fingerprint("refreshes", set.issuer, set.clientID, set.keys.values, set.redis.fingerprint, set.refresh.timeout.String(), set.refresh.shareFor.String())
+	key := fingerprint("refreshes", set.issuer, set.clientID, l.sharedLabel(), set.redis.fingerprint, set.refresh.timeout.String(), set.refresh.shareFor.String())
 	l.refreshes = resources.use(ctx, key, func() (interface{}, func()) {
 		return NewRefreshCoordinator(set.refresh.timeout, set.refresh.shareFor, l.now, l.otherReplicas()), func() {}
 	}).(*RefreshCoordinator)

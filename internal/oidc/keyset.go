@@ -154,6 +154,11 @@ func (p *Provider) keyAnew(ctx context.Context, known *keySet, t *token) (interf
 // a kid that is there, for another kind of key, is another's then, too.
 func (p *Provider) newKeys(ctx context.Context, t *token) ([]*publicKey, error) {
 	s, err := p.renewKeys(ctx, t)
+	if p.ownKeys != nil && errors.Is(err, errPaused) {
+		// Our own are at hand, and a kid that nobody knows does not come here.
+		v, failed := p.keys.renew(ctx, t.came, 0)
+		s, err = v.(*keySet), failed
+	}
 	fitting := s.choose(t.kid, t.alg)
 	if len(fitting) > 0 {
 		return fitting, nil

@@ -42,7 +42,7 @@ func mutants() []mutant {
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
 		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, busyMutants, serverMutants, denialMutants,
 		providerMutants,
-		unreadableMutants,
+		unreadableMutants, keyringMutants,
 		clientMutants, refusalMutants,
 	)
 }

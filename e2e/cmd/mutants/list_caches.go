@@ -41,7 +41,7 @@ var policyMutants = []mutant{
 	{caches, "policies of two addresses of discovery", "settings.go", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,\n", "\t\tc.Provider.Issuer, c.Provider.ClientID, c.Provider.CACert,\n"},
 	{caches, "policies of two clients", "settings.go", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,\n", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.CACert,\n"},
 	{caches, "policies of two authorities", "settings.go", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID, c.Provider.CACert,\n", "\t\tc.Provider.Issuer, c.Provider.DiscoveryURL, c.Provider.ClientID,\n"},
-	{caches, "policies of two secrets", "settings.go", "\t\ts.keys.values, s.store,", "\t\ts.store,"},
+	{caches, "policies of two secrets", "settings.go", "\t\ts.secretLabel, s.store,", "\t\ts.store,"},
 	{caches, "policies of two cookies", "settings.go", " s.cookie.Name, s.lifetime.String(),", " s.lifetime.String(),"},
 	{caches, "policies of two lifetimes", "settings.go", " s.lifetime.String(), s.idleTimeout.String(),", " s.idleTimeout.String(),"},
 	{caches, "policies of two idle time-outs", "settings.go", " s.lifetime.String(), s.idleTimeout.String(),", " s.lifetime.String(),"},

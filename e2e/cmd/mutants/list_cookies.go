@@ -60,7 +60,7 @@ var sealMutants = []mutant{
 	{cookies, "an old key seals", sealFile, "\tfirst := r.keys[0]\n", "\tfirst := r.keys[len(r.keys)-1]\n"},
 	{cookies, "keys of the secret itself", sealFile, `gcm(derive(secret, "seal key"))`, `gcm(derive(secret, "seal key id"))`},
 	{cookies, "a key of keys that the key id shows", sealFile, `derive(secret, "seal key of keys")`, `derive(secret, "seal key id")`},
-	{cookies, "a short secret", "secret.go", "\t\tif len(value) < minSecret {\n", "\t\tif len(value) == 0 {\n"},
+	{cookies, "a short secret", "secret_usable.go", "\t\tif len(value) < minSecret {\n", "\t\tif len(value) == 0 {\n"},
 	{cookies, "no secret, in the settings", "settings.go", "\tif len(sources) == 0 {\n", "\tif len(sources) < 0 {\n"},
 	{cookies, "an empty file for a secret", "secret.go", "\tif value == \"\" {\n\t\treturn fmt.Errorf(\"read secret: the file", "\tif value == \"-\" {\n\t\treturn fmt.Errorf(\"read secret: the file"},
 }
@@ -75,5 +75,5 @@ var sessionMutants = []mutant{
 	{cookies, "an access token after its end", "session.go", "if s.AccessEnds != 0 && now >= s.AccessEnds {", "if s.AccessEnds != 0 && now < 0 {"},
 	{cookies, "an access token after its end, from the cache", "session.go", "if s.AccessEnds > now && s.AccessEnds < until {", "if s.AccessEnds > now && until < 0 {"},
 	{cookies, "garbage is an error", sessionCookieFile, "\t\treturn nil, errNoCredential\n\t}\n\ts, err := decodeSession(plain)", "\t\treturn nil, err\n\t}\n\ts, err := decodeSession(plain)"},
-	{cookies, "the old key no longer opens", "secret.go", "\t\tvalues = append(values, s.get(now))\n", "\t\tvalues = []string{s.get(now)}\n"},
+	{cookies, "the old key no longer opens", "keyring.go", "\t\tvalues = append(values, s.get())\n", "\t\tvalues = []string{s.get()}\n"},
 }

@@ -39,7 +39,7 @@ var delegatedMutants = []mutant{
 	{delegated, "the time of the parent is forgotten", "lineage.go", "\tv.issued = int64(issued)\n", "\tv.issued = int64(issued) + 1<<60\n"},
 	{delegated, "our own keys are not asked", "authenticate.go", "case l.isDelegated(c.raw):", "case false:"},
 	{delegated, "a delegated token manages the account", "api.go", "case identity.Session:\n\t\treturn true\n", "case identity.Session, identity.Delegated:\n\t\treturn true\n"},
-	{delegated, "a secret that is rotated out", "secret.go", "delegation.NewSigner(k.inForce)", "delegation.NewSigner(k.inForce[:1])"},
+	{delegated, "a secret that is rotated out", "keyring.go", "delegation.NewSigner(k.inForce)", "delegation.NewSigner(k.inForce[:1])"},
 	{delegated, "the private key is published", "internal/delegation/key.go", `"alg": "ES256", "use": "sig",`, `"alg": "ES256", "use": "sig", "d": k.private.D.String(),`},
 	{delegated, "an exchange whose answer is no access token", "internal/oauth2/exchange.go", "if issued != typeAccessToken && issued != typeJWT {", "if issued == \"-\" {"},
 	{delegated, "a refused subject token is an outage", "internal/oauth2/exchange.go", "if errors.Is(err, errInvalidRequest) {", "if errors.Is(err, errInvalidRequest) && err == nil {"},

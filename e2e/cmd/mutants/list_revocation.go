@@ -115,7 +115,7 @@ var streamMutants = []mutant{
 
 var storeMutants = []mutant{
 	{cookies, "anything is an id", "session_cookie.go", `if !storedID.MatchString(credential) {`, `if credential == "" {`},
-	{cookies, "a record of another id", "session_cookie.go", `if !found || s.ID != sessionID(credential) {`, `if !found {`},
+	{cookies, "a record of another id", "session_cookie.go", `if !found || s.ID != sessionID(credential) || !l.keeps(s) {`, `if !found {`},
 	{cookies, "an ended session comes back with a refresh", "session_store.go", `there, err := p.records.Replace(`, `there, err := true, p.records.Set(`},
 	{cookies, "a record of another client", "shared_redis.go", `owner := fingerprint(set.issuer, set.clientID)`, `owner := fingerprint(set.issuer)`},
 	{cookies, "what a record is under tells the id", "session_store.go", `func sessionID(credential string) string { return fingerprint("session", credential) }`, `func sessionID(credential string) string { return credential }`},
