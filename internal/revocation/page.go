@@ -63,13 +63,55 @@ return {page[1][1], page[#page][1], table.concat(k, 'AA') .. 'AA', table.concat(
 
 var errReply = errors.New("not an answer to the command")
 
+// fetched is what came of asking for a page.
+type fetched struct {
+	id    string // from where
+	reply redis.Reply
+	err   error
+}
+
+func (g *Log) fetch(ctx context.Context, direction, id string, size int) fetched {
+	reply, err := g.client.Block(ctx, pageWait, "EVAL", pageScript, "1", g.stream, direction, id, strconv.Itoa(size))
+	return fetched{id: id, reply: reply, err: err}
+}
+
+// fetchAhead asks for the page before the one that came, while that is decoded.
+func (g *Log) fetchAhead(ctx context.Context, f fetched, size int) chan fetched {
+	if f.err != nil || len(f.reply.Items) != 6 {
+		return nil
+	}
+	ahead := make(chan fetched, 1)
+	go func() {
+		next := g.fetchSafely(ctx, "("+f.reply.Items[1].Text, size)
+		ahead <- next
+	}()
+	return ahead
+}
+
+func (g *Log) fetchSafely(ctx context.Context, id string, size int) (next fetched) {
+	defer func() {
+		// A panic in a goroutine would end the whole of Traefik.
+		if r := recover(); r != nil {
+			next = fetched{err: fmt.Errorf("panic: %v", r)}
+		}
+	}()
+	next = g.fetch(ctx, "back", id, size)
+	return next
+}
+
 // readPage reads back from before an id, or on from behind it.
 func (g *Log) readPage(ctx context.Context, direction, id string, size int) (page, error) {
 	if g.plain {
 		p, err := g.readPlain(ctx, direction, id)
 		return p, err
 	}
-	reply, err := g.client.Block(ctx, pageWait, "EVAL", pageScript, "1", g.stream, direction, id, strconv.Itoa(size))
+	p, err := g.pageOf(ctx, direction, g.fetch(ctx, direction, id, size))
+	return p, err
+}
+
+// pageOf reads what was fetched, or again in another way.
+func (g *Log) pageOf(ctx context.Context, direction string, f fetched) (page, error) {
+	id, reply, err := f.id, f.reply, f.err
 	if errors.Is(err, redis.ErrCommand) && !isWrongType(reply) {
 		g.plain = true // scripts are not allowed
 		p, err := g.readPlain(ctx, direction, id)

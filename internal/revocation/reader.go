@@ -31,6 +31,7 @@ type position struct {
 	doubt bool         // it may be another stream by now
 	there map[Key]when // what the stream has, while it is compared with what is known; nil: it is not
 	page  int          // entries of a page
+	ahead chan fetched // brings the page before this one; nil: it was not asked for
 	asked time.Time    // when the stream was last found to be the one
 	chore time.Time    // when its clock was last measured
 	heard time.Time    // when it was last looked what was written and not read back
@@ -166,7 +167,7 @@ func (g *Log) beginAnew(ctx context.Context, at *position) error {
 
 // readBack reads the next page towards the beginning.
 func (g *Log) readBack(ctx context.Context, at *position) error {
-	p, err := g.readPage(ctx, "back", at.head, at.page)
+	p, err := g.pageBack(ctx, at)
 	if err != nil {
 		at.smaller()
 		return err
@@ -180,6 +181,25 @@ func (g *Log) readBack(ctx context.Context, at *position) error {
 	at.head = ""
 	g.reachedBeginning(at)
 	return nil
+}
+
+// pageBack has Redis prepare the next page meanwhile: it takes as long for that as
+// this process for its part.
+func (g *Log) pageBack(ctx context.Context, at *position) (page, error) {
+	if g.plain {
+		p, err := g.readPlain(ctx, "back", at.head)
+		return p, err
+	}
+	f := fetched{}
+	if at.ahead != nil {
+		f = <-at.ahead
+	}
+	if f.id != at.head || f.err != nil {
+		f = g.fetch(ctx, "back", at.head, at.page)
+	}
+	at.ahead = g.fetchAhead(ctx, f, at.page)
+	p, err := g.pageOf(ctx, "back", f)
+	return p, err
 }
 
 func (g *Log) reachedBeginning(at *position) {

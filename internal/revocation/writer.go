@@ -125,6 +125,7 @@ func (g *Log) pay(ctx context.Context) {
 		err := g.send(ctx, entries)
 		if err == nil {
 			rest = firstTry
+			g.readBehind(ctx)
 			continue
 		}
 		g.say("revocations cannot be written: other replicas do not know of them", err.Error())
@@ -132,6 +133,20 @@ func (g *Log) pay(ctx context.Context) {
 		if rest = 2 * rest; rest > lastTry {
 			rest = lastTry
 		}
+	}
+}
+
+// readBehind waits, though not for long, until what was just written was read
+// back: by then what others wrote meanwhile was read, too.
+func (g *Log) readBehind(ctx context.Context) {
+	for i := 0; i < 100 && ctx.Err() == nil; i++ {
+		g.mu.Lock()
+		done := len(g.sent) == 0
+		g.mu.Unlock()
+		if done {
+			return
+		}
+		_ = wait.Pause(ctx, 10*time.Millisecond) // the loop asks whether ctx has ended
 	}
 }
 
