@@ -164,3 +164,46 @@ func TestShapesAreBounded(t *testing.T) {
 		t.Error("a long one is kept")
 	}
 }
+
+// Whatever a client sends by the thousand takes no more than in proportion, on
+// every way that a stranger's request can go.
+func TestCostsGrowWithTheirInputAtMost(t *testing.T) {
+	g := tokenRig(t, func(c *Config) { c.Public = []string{"/healthz"} })
+	name := g.l.set.cookie.Name
+	lines := func(header, line string) func(h http.Header, n int) {
+		return func(h http.Header, n int) { h[header] = strings.Split(strings.Repeat(line+"\n", n), "\n") }
+	}
+	cookies := func(each string) func(h http.Header, n int) {
+		return func(h http.Header, n int) { h["Cookie"] = []string{strings.Repeat(each+"; ", n)} }
+	}
+	floods := map[string]func(h http.Header, n int){
+		"names":         func(h http.Header, n int) { withNames(&http.Request{Header: h}, n) },
+		"API keys":      lines("X-Api-Key", "x"),
+		"credentials":   lines("Authorization", "Basic x"),
+		"media types":   lines("Accept", "a/b"),
+		"listed names":  lines("Connection", "x"),
+		"offers":        lines("Upgrade", "h2c"),
+		"cookie lines":  lines("Cookie", "a=b"),
+		"cookies":       cookies("a=b"),
+		"our cookies":   cookies(name + "=x"),
+		"chunks":        cookies(name + "-1=x"),
+		"login flows":   cookies(name + "-flow-x=y"),
+		"none of ours":  cookies("x" + name + "=y"),
+		"forwarded for": lines("X-Forwarded-Proto", "https"),
+	}
+	for what, flood := range floods {
+		for _, target := range []string{"/app", "/healthz", "/oauth2/login", "/oauth2/userinfo"} {
+			cost := func(n int) float64 {
+				return testing.AllocsPerRun(2, func() {
+					r := navigate(t, target)
+					flood(r.Header, n)
+					g.do(r)
+					g.jar = map[string]string{}
+				})
+			}
+			if few, many := cost(500), cost(4000); many > 10*few {
+				t.Errorf("%s, %s: 500 take %.0f allocations, 4000 take %.0f", what, target, few, many)
+			}
+		}
+	}
+}

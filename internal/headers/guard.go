@@ -137,7 +137,7 @@ func (g *Guard) reserved(k *known, folded string) bool {
 func (g *Guard) judge(k *known, header http.Header, name string) {
 	folded := Fold(name)
 	switch {
-	case g.reserved(k, folded):
+	case g.reserved(k, folded) || mimics(name, folded):
 		delete(header, name)
 	case folded == "connection":
 		g.stripLists(k, header, name)
@@ -196,7 +196,7 @@ func (g *Guard) Learn(header http.Header) {
 	k := g.known.Load().(*known)
 	var names []string
 	for name := range header {
-		if !k.harmless[name] && len(name) <= maxName && g.learnable(k, Fold(name)) {
+		if !k.harmless[name] && len(name) <= maxName && g.learnable(k, name) {
 			names = append(names, name)
 		}
 	}
@@ -206,12 +206,13 @@ func (g *Guard) Learn(header http.Header) {
 }
 
 // learnable says whether a name needs no look when it comes again.
-func (g *Guard) learnable(k *known, folded string) bool {
+func (g *Guard) learnable(k *known, name string) bool {
+	folded := Fold(name)
 	switch folded {
 	case "connection", "trailer", "upgrade", "http2-settings":
 		return false
 	}
-	return !g.reserved(k, folded)
+	return !g.reserved(k, folded) && !mimics(name, folded)
 }
 
 // learn puts a copy with more names in the place of what is known. The copy
@@ -229,7 +230,7 @@ func (g *Guard) learn(names []string) {
 		more[old] = true
 	}
 	for _, name := range names {
-		if len(more) < MaxNames && g.learnable(k, Fold(name)) {
+		if len(more) < MaxNames && g.learnable(k, name) {
 			more[name] = true
 		}
 	}

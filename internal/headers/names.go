@@ -95,6 +95,13 @@ func (n *Names) remove(id int) {
 	delete(n.guards, id)
 }
 
+// mimics says whether a name is another spelling of those that tell of the client's
+// connection: address, host, certificate. Traefik deletes a stranger's and sets its
+// own, in the one spelling that it knows.
+func mimics(name, folded string) bool {
+	return (strings.HasPrefix(folded, "x-forwarded-") || folded == "x-real-ip") && !strings.EqualFold(name, folded)
+}
+
 // known is what a Guard goes by. It is replaced, never changed.
 type known struct {
 	ours     map[string]bool // folded

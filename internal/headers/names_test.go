@@ -105,3 +105,21 @@ func TestNamesToKeep(t *testing.T) {
 		t.Error("a name that is kept needs no look, and others do")
 	}
 }
+
+// Traefik knows one spelling of what it tells of the connection; an upstream may
+// know others.
+func TestNamesOfTheConnection(t *testing.T) {
+	g := guardOf()
+	sent := []string{"X_Forwarded_For", "x-forwarded_proto", "X.Forwarded.Host", "X_Forwarded_Tls_Client_Cert_Info", "x_real_ip", "X-Real_Ip"}
+	good := []string{"X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Tls-Client-Cert-Info", "X-Real-Ip", "X_Forward", "X_Real_Ipv6"}
+	for round := 0; round < 2; round++ {
+		if got := strip(g, append(append([]string{}, sent...), good...)...); len(got) != len(good) {
+			t.Errorf("left: %q", got)
+		}
+		learnt := http.Header{}
+		for _, name := range append(append([]string{}, sent...), good...) {
+			learnt[name] = nil
+		}
+		g.Learn(learnt)
+	}
+}
