@@ -70,6 +70,7 @@ func TestSessionOfALoginThatAskedForLess(t *testing.T) {
 		for _, store := range []string{"cookie", "memory"} {
 			g := inStore(t, store, nil)
 			other := g.router(func(c *Config) {
+				withAccessToken(c) // or their verdicts are apart for that
 				c.Session.Store = store
 				c.Provider.AuthParams = params
 			})

@@ -9,8 +9,6 @@ import (
 	"io"
 	"net/http"
 	"time"
-
-	"github.com/latchkey-auth/latchkey/internal/gone"
 )
 
 const maxBody = 1 << 20
@@ -58,16 +56,10 @@ func fetchObject(ctx context.Context, client *http.Client, address string) (map[
 	}
 	req.Header.Set("Accept", "application/json, application/jwk-set+json")
 	resp, err := client.Do(req)
-	if err != nil && gone.Unreached(err) {
-		return nil, fmt.Errorf("%w: %w", gone.Err, err)
-	}
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if gone.Status(resp.StatusCode) {
-		return nil, fmt.Errorf("get %q: %w: found status %d, wanted 200", address, gone.Err, resp.StatusCode)
-	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("get %q: found status %d, wanted 200", address, resp.StatusCode)
 	}

@@ -41,6 +41,9 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, want IDToken) 
 		return nil, err
 	}
 	if err = t.checkHeader(m.IDTokenAlgorithms); err != nil {
+		err = p.checkHeaderAnew(ctx, t, err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err = t.checkIDType(); err != nil {
@@ -70,6 +73,15 @@ func (p *Provider) verifyIDToken(ctx context.Context, raw string, want IDToken) 
 		return nil, err
 	}
 	return t, nil
+}
+
+// checkHeaderAnew is for a provider that signs otherwise since it was asked how.
+func (p *Provider) checkHeaderAnew(ctx context.Context, t *token, refused error) error {
+	fresh, err := p.Rediscover(ctx)
+	if err != nil {
+		return refused
+	}
+	return t.checkHeader(fresh.IDTokenAlgorithms)
 }
 
 // checkIDType refuses other kinds of token of the same issuer (RFC 8725, 3.11,

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"time"
-
-	"github.com/latchkey-auth/latchkey/internal/gone"
 )
 
 const (
@@ -92,30 +90,18 @@ func (p *Provider) fetchKeySet(ctx context.Context) (*keySet, error) {
 	}
 	address := p.jwksURL
 	if address == "" {
-		m, err := p.Metadata(ctx)
+		// The keys may have moved, while old ones are still where they were.
+		m, err := p.Rediscover(ctx)
 		if err != nil {
 			return nil, err
 		}
 		address = m.JWKSURI
 	}
-	object, err := p.fetchKeys(ctx, address)
+	object, err := fetchObject(ctx, p.client, address)
 	if err != nil {
 		return nil, err
 	}
 	return parseKeySet(object)
-}
-
-// fetchKeys follows keys that have moved: discovery says where to.
-func (p *Provider) fetchKeys(ctx context.Context, address string) (map[string]interface{}, error) {
-	object, err := fetchObject(ctx, p.client, address)
-	if p.jwksURL != "" || !errors.Is(err, gone.Err) {
-		return object, err
-	}
-	m, failed := p.Rediscover(ctx)
-	if failed != nil || m.JWKSURI == address {
-		return nil, err
-	}
-	return fetchObject(ctx, p.client, m.JWKSURI)
 }
 
 // key returns the one key that may have signed the token.

@@ -115,8 +115,9 @@ func (p *Provider) Reach(ctx context.Context) (*Metadata, error) {
 	return p.metadata(ctx, reachAge, reachAge)
 }
 
-// Rediscover is Metadata for a caller to whom an endpoint does not answer as one
-// does, which may have moved: fetched anew, unless it was a moment ago.
+// Rediscover is Metadata for a caller to whom what it says seems to be over, such
+// as where an endpoint is: fetched anew, unless it was a moment ago. Where that
+// fails, it is what was known.
 func (p *Provider) Rediscover(ctx context.Context) (*Metadata, error) {
 	since := p.now()
 	known, err := p.Metadata(ctx)

@@ -52,7 +52,7 @@ func TestHealthAsJSON(t *testing.T) {
 	op.Down(false)
 
 	op.Handle(oidctest.Discovery, oidctest.Endless)
-	c.move(reachAge)
+	c.move(retry)
 	_, err := p.Reach(background)
 	wantUnavailable(t, err, "more than")
 	if h := p.Health(); h.LastError != "invalid_document" {

@@ -134,7 +134,7 @@ func TestKeysThatMoved(t *testing.T) {
 	for i := 0; i < 5; i++ {
 		c.move(unknownKidPause / 5)
 		fresh := op.Sign(object{"kid": "new"}, op.Claims(nil))
-		wantUnavailable(t, id(p, fresh), "gone")
+		wantUnavailable(t, id(p, fresh), "404")
 	}
 	if n := op.Hits(oidctest.Discovery) - hits; n != 1 {
 		t.Errorf("discovery was asked %d times, wanted 1", n)
@@ -155,4 +155,38 @@ func TestKeysWhereNobodyListens(t *testing.T) {
 	c.move(unknownKidPause)
 	rotated := op.AccessToken(nil)
 	wantToken(t, access(p, rotated), "", rotated)
+}
+
+// Where the keys were, the old ones may stay for a while.
+func TestKeysThatMovedAndLeftACopy(t *testing.T) {
+	op, p, c := start(t)
+	good := op.AccessToken(nil)
+	wantToken(t, access(p, good), "", good)
+	old := op.PublicKeys()
+	op.Handle(oidctest.JWKS, func(w http.ResponseWriter, _ *http.Request) {
+		oidctest.WriteJSON(w, http.StatusOK, object{"keys": old})
+	})
+	op.Set(func(b *oidctest.Behavior) { b.Moved = "/v2" })
+	op.Rotate()
+	c.move(unknownKidPause)
+	fresh := op.Sign(nil, op.Claims(nil))
+	wantToken(t, id(p, fresh), "", fresh)
+}
+
+// A provider that begins to sign by another algorithm says so in discovery.
+func TestAlgorithmThatIsNew(t *testing.T) {
+	op, p, c := start(t)
+	op.Set(func(b *oidctest.Behavior) {
+		b.Discovery = object{"id_token_signing_alg_values_supported": []string{"RS256"}}
+	})
+	good := op.Sign(nil, op.Claims(nil))
+	wantToken(t, id(p, good), "", good)
+	op.Set(func(b *oidctest.Behavior) {
+		b.Discovery = object{"id_token_signing_alg_values_supported": []string{"ES256"}}
+	})
+	c.move(unknownKidPause)
+	fresh := op.Sign(object{"alg": "ES256"}, op.Claims(nil))
+	wantToken(t, id(p, fresh), "", fresh)
+	old := op.Sign(nil, op.Claims(nil))
+	wantToken(t, id(p, old), "alg", old)
 }

@@ -10,7 +10,7 @@ const (
 var providerMutants = []mutant{
 	{login, "an ID token without iat", idTokenFile, "if _, present := claims[\"iat\"]; !present {", "if _, present := claims[\"iat\"]; present && claims == nil {"},
 	{login, "auth_time not said", idTokenFile, "after != 0 && (!present || at < earliest)", "after != 0 && present && at < earliest"},
-	{login, "auth_time too old", idTokenFile, "after != 0 && (!present || at < earliest)", "after != 0 && !present"},
+	{login, "auth_time too old", idTokenFile, "after != 0 && (!present || at < earliest)", "after != 0 && (!present || at < earliest-1e18)"},
 	{login, "auth_time in the future", idTokenFile, "want.AuthenticatedAfter != 0 && at > seconds(p.now().Add(leeway))", "at < 0"},
 	{login, "acr not said", idTokenFile, "if len(contexts) > 0 && (acr == \"\" || !contains(contexts, acr)) {", "if len(contexts) > 0 && acr != \"\" && !contains(contexts, acr) {"},
 	{login, "another acr", idTokenFile, "if len(contexts) > 0 && (acr == \"\" || !contains(contexts, acr)) {", "if len(contexts) > 0 && acr == \"\" {"},
@@ -20,7 +20,7 @@ var providerMutants = []mutant{
 	{login, "an essential acr", askedFile, "\ta.contexts = acr.Values\n", ""},
 	{login, "an essential auth_time", askedFile, "\tif authTime.Essential {\n", "\tif a == nil {\n"},
 	{login, "a voluntary acr is required", askedFile, "if !acr.Essential || len(acr.Values) == 0 {", "if len(acr.Values) == 0 {"},
-	{login, "a max_age that is no number", askedFile, "if err != nil || age < 0 || age > anyAge {", "if age < 0 || age > anyAge {"},
+	{login, "a max_age that is no number", askedFile, "if err != nil || age < 0 || age > anyAge {", "if err != nil && age < 0 || age < 0 || age > anyAge {"},
 	{login, "a max_age below zero", askedFile, "if err != nil || age < 0 || age > anyAge {", "if err != nil || age > anyAge {"},
 	{caches, "a verdict of a router that asks for less", "settings.go", "s.asked.policy(), ", ""},
 	{claims, "a token that is bound to a key", "internal/oidc/accesstoken.go", "if cnf, present := claims[\"cnf\"]; present {", "if cnf, present := claims[\"cnf\"]; present && claims == nil {"},
@@ -38,10 +38,11 @@ var providerMutants = []mutant{
 	{denial, "a code that is done still counts", "internal/oauth2/token.go", "\tdefer c.Codes.leave()\n", ""},
 
 	{endpoints, "an endpoint that moved", callsFile, "\treturn call(moved)\n", "\treturn err\n"},
-	{endpoints, "keys that moved", keySetFile, "\treturn fetchObject(ctx, p.client, m.JWKSURI)\n", "\treturn nil, err\n"},
+	{endpoints, "keys that moved", keySetFile, "m, err := p.Rediscover(ctx)", "m, err := p.Metadata(ctx)"},
+	{endpoints, "an algorithm that is new", idTokenFile, "\t\terr = p.checkHeaderAnew(ctx, t, err)\n", ""},
 	{endpoints, "discovery asked for each endpoint that is nowhere", "internal/oidc/provider.go", "p.discovery.renew(ctx, since, unknownKidPause)", "p.discovery.renew(ctx, since, 0)"},
 	{endpoints, "an endpoint where nobody listens", "internal/gone/gone.go", `return errors.As(err, &op) && op.Op == "dial"`, `return errors.As(err, &op) && op.Op == ""`},
-	{endpoints, "a connection that broke off", "internal/gone/gone.go", `return errors.As(err, &op) && op.Op == "dial"`, `return err != nil`},
+	{endpoints, "a connection that broke off", "internal/gone/gone.go", `return errors.As(err, &op) && op.Op == "dial"`, `return errors.As(err, &op) || err != nil`},
 	{endpoints, "404, 405, 410", "internal/gone/gone.go", "return status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone", "return status == http.StatusNotFound"},
 	{endpoints, "an expires_in of zero or less", "internal/oauth2/token.go", "\tif !(n > 0) {\n\t\treturn 0\n\t}\n", "\tif !(n > 0) {\n\t\treturn NoExpiry\n\t}\n"},
 }

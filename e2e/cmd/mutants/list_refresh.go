@@ -17,7 +17,7 @@ var refreshMutants = []mutant{
 	{refresh, "response of another issuer", "refresh.go", `for _, name := range []string{"iss", "sub"} {`, `for _, name := range []string{"sub"} {`},
 	{refresh, "an ID token that cannot be checked ends the session", "refresh.go", "\t\tl.log.warn(\"a refreshed ID token is not taken; the claims of the old one stay\", \"session\", s.tag(), \"error\", err.Error())\n\t\treturn result, nil\n", "\t\treturn nil, errGrantRefused\n"},
 	{refresh, "an ID token that cannot be checked is taken", "refresh.go", "\t\tl.log.warn(\"a refreshed ID token is not taken; the claims of the old one stay\", \"session\", s.tag(), \"error\", err.Error())\n\t\treturn result, nil\n", ""},
-	{refresh, "an ID token of another login", "refresh.go", "if !said || s.AuthTime == 0 || unix(at) == s.AuthTime {", "if at != true {"},
+	{refresh, "an ID token of another login", "refresh.go", "if !said || s.AuthTime == 0 || unix(at) == s.AuthTime {", "if !said || s.AuthTime == 0 || unix(at) != 0 {"},
 	{refresh, "tokens that had ended as they came, at each request", "refresh.go", "\t\treturn s.Granted + refreshEnded\n", "\t\treturn s.Granted\n"},
 	{refresh, "a 500 ends the session", "refresh.go", `if errors.Is(err, oauth2.ErrInvalidGrant) {`, `if err != nil {`},
 	{refresh, "invalid_grant ends nothing", "refresh.go", `if errors.Is(err, oauth2.ErrInvalidGrant) {`, `if err == oauth2.ErrInvalidGrant {`},
