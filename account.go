@@ -137,7 +137,7 @@ func (l *Latchkey) createFromForm(r *http.Request, c *caller) (page.Account, err
 // showProblem shows the page again with what went wrong, and what was typed.
 func (l *Latchkey) showProblem(w http.ResponseWriter, r *http.Request, c *caller, err error) {
 	a := answerTo(err)
-	if !a.told && !errors.Is(err, errNotFound) && !errors.Is(err, errStoreAway) {
+	if !a.told && !errors.Is(err, errNotFound) && !errors.Is(err, errStoreAway) && !errors.Is(err, errStaysStored) {
 		l.refuse(w, r, err, "")
 		return
 	}
@@ -168,7 +168,16 @@ func (l *Latchkey) writeAccount(w http.ResponseWriter, r *http.Request, c *calle
 		a.Sessions = append(a.Sessions, page.Session{ID: s.ID, Where: s.Address, Agent: browserName(s.Agent), Since: moment(s.Since), This: s.ID == c.session, Services: services(s.Delegated)})
 	}
 	if l.apiTokens != nil {
-		if err := l.fillTokens(r, c, &a); err != nil {
+		err := l.fillTokens(r, c, &a)
+		if errors.Is(err, errStoreAway) && a.Problem == "" {
+			// Sessions can be ended all the same.
+			l.counters.refused(errStoreAway.Error())
+			l.logRefusal(answerTo(err), requestID(r), err)
+			a.Problem = "Your API tokens can't be shown right now."
+			status = http.StatusServiceUnavailable
+			err = nil
+		}
+		if err != nil {
 			l.refuse(w, r, err, "")
 			return
 		}

@@ -97,6 +97,7 @@ func (l *Latchkey) limitToken(c *caller, n *NewToken) error {
 			return fmt.Errorf("%w: %q is not yours to give", errScope, scope)
 		}
 	}
+	n.most = l.set.apiTokens.maxPerOwner
 	most := l.set.apiTokens.maxLifetime
 	if most == 0 {
 		return nil

@@ -147,6 +147,8 @@ func storeError(err error) error {
 		return fmt.Errorf("%w: %w", errStoreAway, err)
 	case errors.Is(err, apitoken.ErrNotFound):
 		return fmt.Errorf("%w: %v", errNotFound, err)
+	case errors.Is(err, apitoken.ErrTooMany):
+		return fmt.Errorf("%w: you have as many API tokens as you may have; revoke one first, also one that has expired", errBadRequest)
 	case errors.Is(err, apitoken.ErrUnavailable):
 		return fmt.Errorf("%w: %v", errStoreAway, err)
 	}

@@ -79,7 +79,7 @@ func TestAPITokensAreUndated(t *testing.T) {
 	}
 	_, hash, _ := apitoken.Parse(credential)
 	// A copy of the store that is behind has the secret still.
-	if err := g.l.killSecrets(context.Background(), id, []string{hash}); err != nil {
+	if err := g.l.killSecrets(context.Background(), id, []string{hash}, 0); err != nil {
 		t.Fatal(err)
 	}
 	g.expectStatus("dead, by the log alone", g.do(bearer(t, "/app", credential)), http.StatusUnauthorized)

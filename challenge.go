@@ -34,6 +34,7 @@ var (
 	errConnect      = errors.New("connect_refused")
 	errUnavailable  = errors.New("provider_unavailable")
 	errStoreAway    = errors.New("store_unavailable")
+	errStaysStored  = errors.New("revoked_not_deleted")
 	errInternal     = errors.New("internal_error")
 )
 
@@ -89,6 +90,9 @@ var answers = []answer{
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
 		detail: "The identity provider does not answer. Try again in a moment."},
+	// Before that of a store that is away, which it is, too.
+	{reason: errStaysStored, status: http.StatusServiceUnavailable, title: "Revoked, but not deleted",
+		detail: "The API token is refused from now on. It could not be deleted from where tokens are kept: revoke it again when that can be written."},
 	{reason: errStoreAway, status: http.StatusServiceUnavailable, again: true, title: "Sessions are out of reach",
 		detail: "Where sessions are kept does not answer. Try again in a moment."},
 	{reason: errInternal, status: http.StatusServiceUnavailable, again: true, title: "Out of order",

@@ -247,7 +247,7 @@ func CreateConfig() *Config {
 		},
 		Refresh:   RefreshConfig{Before: "60s", MaxTokenAge: "6h", ShareFor: "30s", Timeout: "15s"},
 		Bearer:    BearerConfig{Enabled: true, MaxLifetime: "24h"},
-		APITokens: APITokensConfig{Enabled: true, Header: "X-API-Key", CheckEvery: "60s", Manage: "session", MaxLifetime: "8760h"},
+		APITokens: APITokensConfig{Enabled: true, Header: "X-API-Key", CheckEvery: "60s", Manage: "session", MaxPerOwner: 100, MaxLifetime: "8760h"},
 		Delegate:  DelegateConfig{Mode: "sign", Lifetime: "1h", MinimumLifetime: "5m", Header: "X-Auth-Request-Token", Issuer: "latchkey"},
 		Redis:     RedisConfig{Mode: "single", Prefix: "latchkey:", Timeout: "500ms", WhenDown: "stale", StaleFor: "30s"},
 		Cache:     CacheConfig{Tokens: 20000, BackfillQueue: 1000},

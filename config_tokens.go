@@ -23,6 +23,9 @@ type APITokensConfig struct {
 	// besides sessions: with "session" nobody, with "scope NAME" access tokens of
 	// the provider that have that scope. Default "session".
 	Manage string `json:"manage"`
+	// MaxPerOwner is how many tokens somebody may have who makes them for
+	// themselves, expired ones included. Default 100; 0: no limit.
+	MaxPerOwner int `json:"maxPerOwner"`
 	// MaxLifetime is the longest life of a token that somebody gives to
 	// themselves. Default "8760h"; 0: no limit.
 	MaxLifetime string `json:"maxLifetime"`

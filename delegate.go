@@ -321,12 +321,34 @@ func (l *Latchkey) noteDelegated(ctx context.Context, v *verified, p delegation.
 // delegatedBy names the list of what was made from a parent.
 func delegatedBy(parent string) string { return fingerprint("delegated by", parent) }
 
+// listAllDelegated are those of several parents, in their order.
+func (l *Latchkey) listAllDelegated(ctx context.Context, parents []string) ([][]DelegatedInfo, error) {
+	names := make([]string, len(parents))
+	for i, parent := range parents {
+		names[i] = delegatedBy(parent)
+	}
+	known, err := l.users.listAll(ctx, names, l.now().UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
+	}
+	made := make([][]DelegatedInfo, len(parents))
+	for i, list := range known {
+		made[i] = delegatedInfos(list)
+	}
+	return made, nil
+}
+
 // listDelegated are the tokens that were made from a parent and have not ended.
 func (l *Latchkey) listDelegated(ctx context.Context, parent string) ([]DelegatedInfo, error) {
 	known, err := l.users.list(ctx, delegatedBy(parent), l.now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errStoreAway, err)
 	}
+	list := delegatedInfos(known)
+	return list, nil
+}
+
+func delegatedInfos(known []listed) []DelegatedInfo {
 	var list []DelegatedInfo
 	for _, e := range known {
 		var note DelegatedInfo
@@ -335,5 +357,5 @@ func (l *Latchkey) listDelegated(ctx context.Context, parent string) ([]Delegate
 			list = append(list, note)
 		}
 	}
-	return list, nil
+	return list
 }

@@ -23,6 +23,8 @@ type userSessions interface {
 	add(ctx context.Context, user, id string, until, now int64) ([]string, error)
 	// list returns the sessions that last beyond now, the oldest first.
 	list(ctx context.Context, user string, now int64) ([]listed, error)
+	// listAll is list for several users, in their order.
+	listAll(ctx context.Context, users []string, now int64) ([][]listed, error)
 	// remove forgets a session.
 	remove(ctx context.Context, user, id string, now int64) error
 }
@@ -80,15 +82,52 @@ func (u *redisUsers) lengthen(ctx context.Context, key, left string) error {
 }
 
 func (u *redisUsers) list(ctx context.Context, user string, now int64) ([]listed, error) {
-	reply, err := u.client.Do(ctx, "ZRANGEBYSCORE", u.key(user), "("+strconv.FormatInt(now, 10), "+inf", "WITHSCORES")
+	lists, err := u.listAll(ctx, []string{user}, now)
 	if err != nil {
-		return nil, fmt.Errorf("list a user's sessions: %w", err)
+		return nil, err
+	}
+	return lists[0], nil
+}
+
+// listsAtOnce is how many lists are asked for in one round trip.
+const listsAtOnce = 500
+
+func (u *redisUsers) listAll(ctx context.Context, users []string, now int64) ([][]listed, error) {
+	lists := make([][]listed, 0, len(users))
+	for begin := 0; begin < len(users); begin += listsAtOnce {
+		end := begin + listsAtOnce
+		if end > len(users) {
+			end = len(users)
+		}
+		var commands [][]string
+		for _, user := range users[begin:end] {
+			commands = append(commands, []string{"ZRANGEBYSCORE", u.key(user), "(" + strconv.FormatInt(now, 10), "+inf", "WITHSCORES"})
+		}
+		replies, err := u.client.DoAll(ctx, commands)
+		if err != nil {
+			return nil, fmt.Errorf("list a user's sessions: %w", err)
+		}
+		for _, reply := range replies {
+			list, err := readListed(reply)
+			if err != nil {
+				return nil, fmt.Errorf("list a user's sessions: %w", err)
+			}
+			lists = append(lists, list)
+		}
+	}
+	return lists, nil
+}
+
+// readListed reads IDs and ends in turn.
+func readListed(reply redis.Reply) ([]listed, error) {
+	if reply.Err != nil {
+		return nil, reply.Err
 	}
 	var list []listed
 	for i := 0; i+1 < len(reply.Items); i += 2 {
 		until, err := strconv.ParseInt(reply.Items[i+1].Text, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("list a user's sessions: its end %q is not a number", reply.Items[i+1].Text)
+			return nil, fmt.Errorf("its end %q is not a number", reply.Items[i+1].Text)
 		}
 		list = append(list, listed{ID: reply.Items[i].Text, Until: until})
 	}
@@ -137,6 +176,18 @@ func (u *memoryUsers) add(ctx context.Context, user, id string, until, now int64
 	}
 	err = u.write(ctx, user, kept, time.Duration(last-now)*time.Millisecond)
 	return others, err
+}
+
+func (u *memoryUsers) listAll(ctx context.Context, users []string, now int64) ([][]listed, error) {
+	lists := make([][]listed, 0, len(users))
+	for _, user := range users {
+		list, err := u.list(ctx, user, now)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, list)
+	}
+	return lists, nil
 }
 
 func (u *memoryUsers) list(ctx context.Context, user string, now int64) ([]listed, error) {

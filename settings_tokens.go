@@ -18,6 +18,7 @@ type apiTokenSettings struct {
 	header      string // as net/http spells it; "": Authorization alone
 	checkEvery  time.Duration
 	maxLifetime time.Duration          // 0: no limit
+	maxPerOwner int                    // 0: no limit
 	scopes      map[string]claims.Rule // by scope, who may give it; nil: everybody
 	giving      string                 // a fingerprint of scopes
 	fingerprint string                 // of where they are
@@ -31,6 +32,9 @@ func (s *settings) compileAPITokens(m *mistakes, c *Config) {
 	a := &apiTokenSettings{file: t.File, header: http.CanonicalHeaderKey(t.Header)}
 	a.checkEvery = duration(m, "apiTokens.checkEvery", t.CheckEvery, time.Second)
 	a.maxLifetime = duration(m, "apiTokens.maxLifetime", t.MaxLifetime, 0)
+	if a.maxPerOwner = t.MaxPerOwner; a.maxPerOwner < 0 || a.maxPerOwner > maxOwned {
+		m.add("apiTokens.maxPerOwner", "%d is not between 0 and %d", a.maxPerOwner, maxOwned)
+	}
 	if a.header == "Authorization" {
 		m.add("apiTokens.header", "%q is looked at in any case; name another header, or none", t.Header)
 	}
@@ -43,6 +47,9 @@ func (s *settings) compileAPITokens(m *mistakes, c *Config) {
 	}
 	s.apiTokens = a
 }
+
+// maxOwned bounds apiTokens.maxPerOwner, against a slip of the finger.
+const maxOwned = 100000
 
 func (a *apiTokenSettings) compileScopes(m *mistakes, rules map[string]string) {
 	a.scopes = map[string]claims.Rule{}

@@ -42,16 +42,6 @@ type resource struct {
 // none. It is released when ctx ends, which is how Traefik tells a middleware
 // that it is replaced.
 func (g *registry) use(ctx context.Context, fingerprint string, open func() (value interface{}, close func())) interface{} {
-	// Its error is open's.
-	value, _ := g.tryUse(ctx, fingerprint, func() (interface{}, func(), error) {
-		value, close := open()
-		return value, close, nil
-	})
-	return value
-}
-
-// tryUse is use for a resource that may not be there to be opened.
-func (g *registry) tryUse(ctx context.Context, fingerprint string, open func() (value interface{}, close func(), err error)) (interface{}, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.entries == nil {
@@ -59,16 +49,13 @@ func (g *registry) tryUse(ctx context.Context, fingerprint string, open func() (
 	}
 	e := g.entries[fingerprint]
 	if e == nil {
-		value, close, err := open()
-		if err != nil {
-			return nil, err
-		}
+		value, close := open()
 		e = &resource{value: value, close: close}
 		g.entries[fingerprint] = e
 	}
 	e.users++
 	context.AfterFunc(ctx, func() { g.after(releaseAfter, func() { g.release(fingerprint, e) }) })
-	return e.value, nil
+	return e.value
 }
 
 // release gives up one use; the last one closes the resource.
@@ -108,9 +95,7 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 	l.openRevocations(ctx)
 	l.openCaches(ctx)
 	l.openSessions(ctx)
-	if err := l.openAPITokens(ctx); err != nil {
-		return err
-	}
+	l.openAPITokens(ctx)
 	l.openRefreshes(ctx)
 	l.openDelegations(ctx)
 	l.openOwn(ctx)

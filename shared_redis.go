@@ -160,13 +160,13 @@ const (
 
 // openAPITokens takes the store of API tokens, if the settings have a place for
 // them.
-func (l *Latchkey) openAPITokens(ctx context.Context) error {
+func (l *Latchkey) openAPITokens(ctx context.Context) {
 	set := l.set.apiTokens
 	l.tokenFiles = resources.use(ctx, "token files", func() (interface{}, func()) {
 		return &tokenFiles{open: map[*apitoken.File]bool{}}, func() {}
 	}).(*tokenFiles)
 	if set == nil {
-		return nil
+		return
 	}
 	if set.file == "" {
 		l.apiTokens = resources.use(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func()) {
@@ -177,28 +177,21 @@ func (l *Latchkey) openAPITokens(ctx context.Context) error {
 			})
 			return r, func() { r.Close() }
 		}).(*apitoken.Redis)
-		return nil
+		return
 	}
 	files := l.tokenFiles
-	opened, err := resources.tryUse(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func(), error) {
-		f, err := apitoken.OpenFile(apitoken.FileConfig{
+	l.apiTokens = resources.use(ctx, fingerprint("api tokens", set.fingerprint), func() (interface{}, func()) {
+		// The File itself tells of trouble, and looks again: sessions go on meanwhile.
+		f, _ := apitoken.OpenFile(apitoken.FileConfig{
 			Path: set.file, CheckEvery: set.checkEvery, Now: l.now, Log: newLogs(l.set.level).err,
 			Changed: l.endTokenStreams(),
 		})
-		if err != nil {
-			return nil, nil, err
-		}
 		files.add(f)
 		return f, func() {
 			files.remove(f)
 			f.Close()
-		}, nil
-	})
-	if err != nil {
-		return fmt.Errorf("apiTokens.file: %w", err)
-	}
-	l.apiTokens = opened.(*apitoken.File)
-	return nil
+		}
+	}).(*apitoken.File)
 }
 
 // endTokenStreams returns what ends the streams of API tokens that were edited by

@@ -16,6 +16,8 @@ type NewToken struct {
 	Owner, Note string
 	Scopes      []string
 	Expires     time.Time // the zero time: never
+
+	most int // tokens that the owner may have with it; 0: any number
 }
 
 // TokenInfo is what is told of an API token. Times are Unix seconds; 0: never.
@@ -62,13 +64,17 @@ func (l *Latchkey) listTokens(ctx context.Context, owner string) ([]TokenInfo, e
 	if err != nil {
 		return nil, storeError(err)
 	}
+	parents := make([]string, len(stored))
+	for i, t := range stored {
+		parents[i] = revocation.Token(t.ID, t.Hash).Text()
+	}
+	made, err := l.listAllDelegated(ctx, parents)
+	if err != nil {
+		return nil, err
+	}
 	for i := range list {
 		list[i].LastUsed = used[list[i].ID]
-		made, err := l.listDelegated(ctx, revocation.Token(stored[i].ID, stored[i].Hash).Text())
-		if err != nil {
-			return nil, err
-		}
-		list[i].Delegated = made
+		list[i].Delegated = made[i]
 	}
 	if unread != nil {
 		return list, storeError(unread)
@@ -101,7 +107,7 @@ func (l *Latchkey) createToken(ctx context.Context, n NewToken) (TokenInfo, stri
 	if err := t.Validate(); err != nil {
 		return TokenInfo{}, "", fmt.Errorf("%w: %v", errBadRequest, err)
 	}
-	if err := l.apiTokens.Create(ctx, t); err != nil {
+	if err := l.apiTokens.Create(ctx, t, n.most); err != nil {
 		return TokenInfo{}, "", storeError(err)
 	}
 	l.log.info("API token created", "token", t.ID)
@@ -140,39 +146,62 @@ func (l *Latchkey) rotateToken(ctx context.Context, owner, id string, grace time
 		return TokenInfo{}, "", storeError(err)
 	}
 	l.log.info("API token rotated", "token", id, "grace", grace.String())
-	return tokenInfo(t), credential, l.killSecrets(ctx, id, dead)
+	return tokenInfo(t), credential, l.killSecrets(ctx, id, dead, 0)
 }
 
-// revokeToken takes the token out of the store. Where owner is not "" it must be
-// theirs.
+// revokeToken has the token refused, and takes it out of the store. Where owner is
+// not "" it must be theirs. Where the store cannot be written, it is refused all the
+// same, until it ends or this process does.
 func (l *Latchkey) revokeToken(ctx context.Context, owner, id string) error {
 	if l.apiTokens == nil {
 		return errNoAPITokens
 	}
-	if owner != "" {
-		t, found, err := l.apiTokens.Fresh(ctx, id)
-		if err != nil {
-			return storeError(err)
-		}
-		if !found || t.Owner != owner {
-			return fmt.Errorf("%w: no API token %q of this owner", errNotFound, id)
-		}
+	known, err := l.storedToken(ctx, owner, id)
+	if err != nil {
+		return err
 	}
+	told := l.killSecrets(ctx, id, known.Hashes(), 0)
 	t, err := l.apiTokens.Delete(ctx, id)
+	if errors.Is(err, apitoken.ErrUnavailable) {
+		_ = l.killSecrets(ctx, id, known.Hashes(), known.Expires)
+		l.log.warn("an API token is refused, and stays in its store", "token", id, "error", err.Error())
+		return fmt.Errorf("%w: %w", errStaysStored, storeError(err))
+	}
 	if err != nil {
 		return storeError(err)
 	}
 	l.log.info("API token revoked", "token", id)
-	return l.killSecrets(ctx, id, t.Hashes())
+	// It may have been rotated in between.
+	if err := l.killSecrets(ctx, id, t.Hashes(), 0); err != nil {
+		return err
+	}
+	return told
 }
 
-// killSecrets has every replica refuse what it verified with them. The store
-// knows by now: this is for verdicts, and for copies of the store.
-func (l *Latchkey) killSecrets(ctx context.Context, id string, hashes []string) error {
+// storedToken is the owner's token of that id, or with "" anybody's. Where the
+// store is away, what is remembered of it will do.
+func (l *Latchkey) storedToken(ctx context.Context, owner, id string) (apitoken.Token, error) {
+	t, found, err := l.apiTokens.Fresh(ctx, id)
+	if err != nil {
+		t, found, _ = l.apiTokens.Find(ctx, id)
+	}
+	if err != nil && !found {
+		return t, storeError(err)
+	}
+	if !found || owner != "" && t.Owner != owner {
+		return t, fmt.Errorf("%w: no API token %q of this owner", errNotFound, id)
+	}
+	return t, nil
+}
+
+// killSecrets has every replica refuse what it verified with them, for as long as
+// verdicts and copies of the store may live, or until then (Unix seconds) where that
+// is later.
+func (l *Latchkey) killSecrets(ctx context.Context, id string, hashes []string, until int64) error {
 	now := l.now()
 	var entries []revocation.Entry
 	for _, hash := range hashes {
-		entries = append(entries, revocation.Entry{Key: revocation.Token(id, hash), At: now.UnixMilli(), Always: true})
+		entries = append(entries, revocation.Entry{Key: revocation.Token(id, hash), At: now.UnixMilli(), Until: until, Always: true})
 	}
 	if len(entries) == 0 {
 		return nil

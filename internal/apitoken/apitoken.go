@@ -11,6 +11,7 @@
 //	file_read.go            read whole, or not at all
 //	file_parse.go           its JSON
 //	file_write.go           created, updated, deleted
+//	file_queue.go           what waits for that, revocations first
 //	file_replace.go         replaced whole, under the lock
 //	file_lock.go            one writer at a time, among processes
 //	file_used.go            when a token was used last

@@ -43,8 +43,8 @@ func conformsInOrder(t *testing.T, s Store) {
 	}{
 		{func() error { _, err := s.Update(ctx, name, setNote("x")); return err }, ErrNotFound, ""},
 		{func() error { _, err := s.Delete(ctx, name); return err }, ErrNotFound, ""},
-		{func() error { return s.Create(ctx, story) }, nil, "1"},
-		{func() error { return s.Create(ctx, story) }, ErrExists, "1"},
+		{func() error { return s.Create(ctx, story, 0) }, nil, "1"},
+		{func() error { return s.Create(ctx, story, 0) }, ErrExists, "1"},
 		{func() error { _, err := s.Update(ctx, name, setNote("2")); return err }, nil, "2"},
 		{func() error {
 			_, err := s.Update(ctx, name, func(_ Token) (Token, error) { return Token{}, fmt.Errorf("refused: %w", errOwn) })
@@ -53,7 +53,7 @@ func conformsInOrder(t *testing.T, s Store) {
 		{func() error { _, err := s.Delete(ctx, name); return err }, nil, ""},
 		{func() error { _, err := s.Delete(ctx, name); return err }, ErrNotFound, ""},
 		{func() error { _, err := s.Update(ctx, name, setNote("x")); return err }, ErrNotFound, ""},
-		{func() error { return s.Create(ctx, story) }, nil, "1"},
+		{func() error { return s.Create(ctx, story, 0) }, nil, "1"},
 		{func() error { _, err := s.Delete(ctx, name); return err }, nil, ""},
 	} {
 		err := step.do()
@@ -88,7 +88,7 @@ func conformsInOrder(t *testing.T, s Store) {
 func refusesWhatIsInvalid(t *testing.T, s Store) {
 	t.Helper()
 	bad := token("b", "")
-	if err := s.Create(ctx, bad); !errors.Is(err, ErrInvalid) {
+	if err := s.Create(ctx, bad, 0); !errors.Is(err, ErrInvalid) {
 		t.Errorf("create a token without an owner: %v", err)
 	}
 	mustCreate(t, s, token("b", "bob"))
@@ -250,7 +250,7 @@ func leavesWithItsCaller(t *testing.T, s Store) {
 	t.Helper()
 	left, leave := context.WithCancel(ctx)
 	leave()
-	if err := s.Create(left, token("9", "left")); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := s.Create(left, token("9", "left"), 0); err != nil && !errors.Is(err, ErrUnavailable) {
 		t.Errorf("created by somebody who left: %v", err)
 	}
 }

@@ -51,51 +51,71 @@ type File struct {
 
 	generation, loads, failures, checks int64
 
-	turn chan struct{} // holds one, for the one that writes
-	uses *uses
+	blank   bool  // nothing good was read so far
+	trouble error // why it cannot be used; nil: it can
+	bad     *bad  // what could not be parsed last
+
+	queue *queue
+	uses  *uses
 }
 
 // set is what the file held. Nothing of it changes once it is in force.
 type set struct {
 	tokens map[string]Token // without their ids
 	info   fs.FileInfo      // of the file that was read; nil: there was none
+	spoilt bool             // there was one, which could not be used
 	digest string           // of its content
 }
 
 // OpenFile reads the file. One that is not there has no tokens, and is made when
-// there is one. Any other trouble is a mistake in the configuration; the error
-// names the mend.
+// there is one. Where it cannot be used there is a File all the same, which is
+// ErrUnavailable until a later look finds the file good; the error says why.
 func OpenFile(c FileConfig) (*File, error) {
-	f := &File{path: c.Path, every: c.CheckEvery, now: c.Now, log: c.Log, changed: c.Changed}
+	f := &File{path: c.Path, every: c.CheckEvery, now: c.Now, log: c.Log, changed: c.Changed, queue: &queue{}}
 	if f.now == nil {
 		f.now = time.Now
 	}
+	f.uses = openUses(f.path+".used", f.log)
+	f.checked = begun(f.now())
+	f.known = f.checked
 	empty := &set{tokens: map[string]Token{}}
-	first, err := readSet(f.path, empty)
+	first, err := f.readSet(empty)
 	if err != nil {
-		return nil, fmt.Errorf("open token file: %w", err)
+		empty.spoilt = true
+		f.set = empty
+		f.blank = true
+		f.failed(err)
+		return f, fmt.Errorf("open token file: %w", err)
 	}
 	if first.info == nil {
 		f.report(slog.LevelDebug, "the token file does not exist; the first token makes it", nil)
 	}
 	f.set = first
 	f.loads = 1
-	f.checked = begun(f.now())
-	f.known = f.checked
-	f.turn = make(chan struct{}, 1)
-	f.turn <- struct{}{}
-	f.uses = openUses(f.path+".used", f.log)
 	return f, nil
 }
 
 // Close writes down what is not yet. All methods go on working, but for Used.
 func (f *File) Close() { f.uses.close(f.exists) }
 
-// Find implements Store; its error is always nil.
+// Find implements Store. It fails while nothing good was read so far.
 func (f *File) Find(ctx context.Context, id string) (Token, bool, error) {
 	f.check(ctx)
+	if err := f.unread("find token"); err != nil {
+		return Token{}, false, err
+	}
 	t, found := f.get(id)
 	return t, found, nil
+}
+
+// unread is the error of whoever asks before anything good was read.
+func (f *File) unread(operation string) error {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if !f.blank {
+		return nil
+	}
+	return unavailable(operation, f.trouble)
 }
 
 // Fresh implements Store: it is Find.
@@ -129,9 +149,12 @@ func (f *File) exists(id string) bool {
 	return found
 }
 
-// List implements Store; its error is always nil.
+// List implements Store. It fails while nothing good was read so far.
 func (f *File) List(ctx context.Context, owner string) ([]Token, error) {
 	f.check(ctx)
+	if err := f.unread("list tokens"); err != nil {
+		return nil, err
+	}
 	current, _ := f.inForce()
 	// append would copy the whole list each time when interpreted.
 	list := make([]Token, len(current.tokens))

@@ -261,7 +261,7 @@ func TestLinksInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := g.open()
-	if err := f.Create(ctx, token("a", "alice")); !errors.Is(err, ErrUnavailable) {
+	if err := f.Create(ctx, token("a", "alice"), 0); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("created behind a link to nowhere: %v", err)
 	}
 	if info, err := os.Lstat(g.path); err != nil || info.Mode()&fs.ModeSymlink == 0 {

@@ -143,7 +143,7 @@ func (f *File) loadSafely() {
 func (f *File) loadNow() {
 	for {
 		base, swaps := f.inForce()
-		next, err := readSet(f.path, base)
+		next, err := f.readSet(base)
 		if err != nil {
 			f.failed(err)
 			return
@@ -184,6 +184,7 @@ func (f *File) swap(next *set, swaps int64) bool {
 		f.loads++
 	}
 	f.set = next
+	f.blank = false
 	f.swaps++
 	return true
 }
@@ -242,9 +243,14 @@ func (f *File) failed(err error) {
 	f.mu.Lock()
 	first := !f.failing
 	f.failing = true
+	f.trouble = err
 	f.failures++
+	blank := f.blank
 	f.mu.Unlock()
-	if first {
+	switch {
+	case first && blank:
+		f.report(slog.LevelError, "the token file cannot be used; API tokens get 503 until it can", err)
+	case first:
 		f.report(slog.LevelError, "the token file cannot be used; what it held before stays in force", err)
 	}
 }

@@ -32,7 +32,7 @@ func TestStaleLock(t *testing.T) {
 		if c.want {
 			patient = ctx
 		}
-		err := f.Create(patient, token("a", "alice"))
+		err := f.Create(patient, token("a", "alice"), 0)
 		cancel()
 		if (err == nil) != c.want {
 			t.Errorf("%s: %v, want it taken over: %v", c.what, err, c.want)

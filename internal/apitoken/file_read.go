@@ -7,22 +7,28 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // maxFile bounds the shadow file: a quarter of a million tokens.
 const maxFile = 64 << 20
 
-// readSet reads the file whole, or returns an error that names it and the mend.
+// readSet reads the file whole, or returns an error that names it and what to do.
 // A file that was never there is an empty set; one that vanished is an error. A
-// file of base's content is base's tokens, which need not be parsed again.
-func readSet(path string, base *set) (*set, error) {
-	content, info, err := readFile(path)
+// file of base's content is base's tokens, which need not be parsed again; one that
+// could not be parsed is not tried again until it changes.
+func (f *File) readSet(base *set) (*set, error) {
+	if err := f.knownBad(); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	content, info, err := readFile(f.path)
 	missing := errors.Is(err, fs.ErrNotExist)
-	if missing && base.info == nil {
+	if missing && base.info == nil && !base.spoilt {
 		return base, nil
 	}
 	if missing {
-		return nil, fmt.Errorf("read %q: it is gone: put it back", path)
+		return nil, fmt.Errorf("read %q: it is gone: put it back", f.path)
 	}
 	if err != nil {
 		return nil, err
@@ -34,10 +40,44 @@ func readSet(path string, base *set) (*set, error) {
 	}
 	tokens, err := parse(content)
 	if err != nil {
-		return nil, fmt.Errorf("parse %q: %w; mend it, or put a backup in its place", path, err)
+		err = fmt.Errorf("parse %q: %w; correct it, or put a backup in its place", f.path, err)
+		f.remember(&bad{set: set{info: info}, err: err, began: began})
+		return nil, err
 	}
 	next.tokens = tokens
 	return next, nil
+}
+
+// bad is a file that could not be parsed.
+type bad struct {
+	set
+	err   error
+	began time.Time // when it was read
+}
+
+// settled is how much older than the look at it a file has to be for its time and
+// size to tell a later edit: some file systems count in seconds.
+const settled = 2 * time.Second
+
+// knownBad is the error of a file that could not be parsed and is still the same.
+func (f *File) knownBad() error {
+	f.mu.RLock()
+	b := f.bad
+	f.mu.RUnlock()
+	if b == nil || b.began.Sub(b.info.ModTime()) < settled {
+		return nil
+	}
+	info, err := os.Stat(f.path)
+	if err != nil || !b.isOf(info) {
+		return nil
+	}
+	return b.err
+}
+
+func (f *File) remember(b *bad) {
+	f.mu.Lock()
+	f.bad = b
+	f.mu.Unlock()
 }
 
 func digestOf(content []byte) string {
@@ -65,11 +105,12 @@ func readFile(path string) ([]byte, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	// It may grow meanwhile; what is cut off does not parse.
-	content, err := io.ReadAll(io.LimitReader(file, maxFile))
-	if err != nil {
+	content := make([]byte, info.Size())
+	n, err := io.ReadFull(file, content)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, nil, fmt.Errorf("read: %w", err)
 	}
-	return content, info, nil
+	return content[:n], info, nil
 }
 
 // suitable refuses a file that others may read: whoever knows the hashes and

@@ -14,56 +14,78 @@ import (
 const writeWithin = 15 * time.Second
 
 // step is what a write makes of the token with that id, if there is one: next,
-// or with keep=false nothing.
-type step = func(t Token, found bool) (next Token, keep bool, err error)
+// or with keep=false nothing. All are the tokens as they are by then.
+type step = func(all map[string]Token, t Token, found bool) (next Token, keep bool, err error)
 
 // Create implements Store.
-func (f *File) Create(ctx context.Context, t Token) error {
+func (f *File) Create(ctx context.Context, t Token, most int) error {
 	if err := t.Validate(); err != nil {
 		return fmt.Errorf("create token: %w", err)
 	}
-	_, err := f.write(ctx, "create token", t.ID, func(_ Token, found bool) (Token, bool, error) {
+	_, err := f.write(ctx, "create token", &job{id: t.ID, do: func(all map[string]Token, _ Token, found bool) (Token, bool, error) {
 		if found {
 			return Token{}, false, ErrExists
 		}
+		if most > 0 && ownedBy(all, t.Owner) >= most {
+			return Token{}, false, fmt.Errorf("%w: %d", ErrTooMany, most)
+		}
 		return t, true, nil
-	})
+	}})
 	return err
+}
+
+func ownedBy(all map[string]Token, owner string) int {
+	n := 0
+	for _, t := range all {
+		if t.Owner == owner {
+			n++
+		}
+	}
+	return n
 }
 
 // Update implements Store.
 func (f *File) Update(ctx context.Context, id string, change func(Token) (Token, error)) (Token, error) {
-	return f.write(ctx, "update token", id, func(t Token, found bool) (Token, bool, error) {
+	t, err := f.write(ctx, "update token", &job{id: id, do: func(_ map[string]Token, t Token, found bool) (Token, bool, error) {
 		if !found {
 			return Token{}, false, ErrNotFound
 		}
 		next, err := changed(t, change)
 		return next, true, err
-	})
+	}})
+	return t, err
 }
 
-// Delete implements Store.
+// Delete implements Store. It comes before whatever else waits to be written.
 func (f *File) Delete(ctx context.Context, id string) (Token, error) {
-	return f.write(ctx, "delete token", id, func(t Token, found bool) (Token, bool, error) {
+	t, err := f.write(ctx, "delete token", &job{id: id, first: true, do: func(_ map[string]Token, t Token, found bool) (Token, bool, error) {
 		if !found {
 			return Token{}, false, ErrNotFound
 		}
 		return t, false, nil
-	})
+	}})
+	return t, err
 }
 
-// write returns what the step returned. What others edited meanwhile is told
-// when nothing is locked any more.
-func (f *File) write(ctx context.Context, operation, id string, do step) (Token, error) {
-	t, dead, err := f.writeInTurn(ctx, id, do)
-	f.tell(dead)
-	if err == nil {
-		return t, nil
+// write returns what the job's step returned.
+func (f *File) write(ctx context.Context, operation string, j *job) (Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, writeWithin)
+	defer cancel()
+	j.done = make(chan struct{})
+	if f.queue.add(j) {
+		go f.writeQueue()
 	}
-	if errors.Is(err, errFile) {
-		err = unavailable(operation, err)
+	if err := wait.For(ctx, j.done); err != nil {
+		f.queue.drop(j)
+		return Token{}, unavailable(operation, fmt.Errorf("wait for other writers: %w", err))
 	}
-	return Token{}, err
+	if errors.Is(j.err, errFile) {
+		return Token{}, unavailable(operation, j.err)
+	}
+	if j.err != nil {
+		return Token{}, j.err
+	}
+	return j.t, nil
 }
 
 // errFile is trouble with the file; any other is the step's.
@@ -71,58 +93,40 @@ var errFile = errors.New("write token file")
 
 func troubleWith(err error) error { return fmt.Errorf("%w: %w", errFile, err) }
 
-// writeInTurn lets one writer of this process after the other ask for the lock.
-func (f *File) writeInTurn(ctx context.Context, id string, do step) (Token, []Secret, error) {
-	ctx, cancel := context.WithTimeout(ctx, writeWithin)
-	defer cancel()
-	if err := wait.For(ctx, f.turn); err != nil {
-		return Token{}, nil, troubleWith(fmt.Errorf("wait for other writers: %w", err))
-	}
-	defer f.endTurn()
-	held, err := takeLock(ctx, f.path+".lock")
-	if err != nil {
-		return Token{}, nil, troubleWith(err)
-	}
+// writeLocked writes the file once for all of the jobs. It reads it again, so that no
+// edit made since is lost, and puts what the steps make of it in its place.
+func (f *File) writeLocked(held *lock, jobs []*job) (dead []Secret, err error) {
 	defer held.release()
 	sweep(f.path)
-	return f.writeLocked(held, id, do)
-}
-
-func (f *File) endTurn() { f.turn <- struct{}{} }
-
-// writeLocked reads the file again, so that no edit made since is lost, and puts
-// what the step makes of it in its place.
-func (f *File) writeLocked(held *lock, id string, do step) (Token, []Secret, error) {
 	base, _ := f.inForce()
-	found, err := readSet(f.path, base)
+	found, err := f.readSet(base)
 	if err != nil {
-		return Token{}, nil, troubleWith(err)
+		return nil, err
 	}
-	t, there := found.tokens[id]
-	t.ID = id
-	t, keep, err := do(t, there)
+	tokens, edited := found.with(jobs)
+	if !edited {
+		return nil, nil
+	}
+	next, err := f.put(held, found, tokens)
 	if err != nil {
-		return Token{}, nil, err
+		return nil, err
 	}
-	next, err := f.put(held, found, found.with(id, t, keep))
-	if err != nil {
-		return Token{}, nil, troubleWith(err)
-	}
-	return t, f.enforce(found, next), nil
+	return f.enforce(found, next), nil
 }
 
-// with is the set's tokens with that one changed.
-func (s *set) with(id string, t Token, keep bool) map[string]Token {
-	tokens := make(map[string]Token, len(s.tokens)+1)
-	for k, v := range s.tokens {
-		tokens[k] = v
-	}
-	delete(tokens, id)
-	if keep {
-		t.ID = ""
+// with is the set's tokens as the jobs leave them, one after the other, and whether
+// any of them left its mark.
+func (s *set) with(jobs []*job) (tokens map[string]Token, edited bool) {
+	tokens = make(map[string]Token, len(s.tokens)+len(jobs))
+	for id, t := range s.tokens {
 		tokens[id] = t
 	}
-	return tokens
+	for _, j := range jobs {
+		if j.apply(tokens) {
+			edited = true
+		}
+	}
+	return tokens, edited
 }
 
 // put has the tokens in the file.
@@ -181,6 +185,7 @@ func (f *File) swapOwn(next *set, swaps int64, edited bool) bool {
 		f.generation++
 	}
 	f.set = next
+	f.blank = false
 	f.swaps++
 	f.generation++
 	f.own = ""

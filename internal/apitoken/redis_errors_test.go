@@ -13,8 +13,8 @@ func TestWhatRedisRefuses(t *testing.T) {
 		command, what string
 		do            func(r *Redis) error
 	}{
-		{"zadd", "create", func(r *Redis) error { return r.Create(ctx, token("b", "bob")) }},
-		{"set", "create", func(r *Redis) error { return r.Create(ctx, token("b", "bob")) }},
+		{"zadd", "create", func(r *Redis) error { return r.Create(ctx, token("b", "bob"), 0) }},
+		{"set", "create", func(r *Redis) error { return r.Create(ctx, token("b", "bob"), 0) }},
 		{"set", "update", func(r *Redis) error { _, err := r.Update(ctx, id("a"), setNote("x")); return err }},
 		{"get", "update", func(r *Redis) error { _, err := r.Update(ctx, id("a"), setNote("x")); return err }},
 		{"del", "delete", func(r *Redis) error { _, err := r.Delete(ctx, id("a")); return err }},

@@ -36,6 +36,67 @@ func (r *Redis) enlist(ctx context.Context, t Token) error {
 	return nil
 }
 
+// makeRoom refuses the token, and takes it out of the lists again, where with it
+// the owner would have too many. It is in the list by now, as are all that are
+// being made at the same time: of two for whom there is one place neither may get
+// it, but never both.
+func (r *Redis) makeRoom(ctx context.Context, t Token, most int) error {
+	if most == 0 {
+		return nil
+	}
+	n, err := r.countOwned(ctx, t.Owner)
+	if err == nil && n > most {
+		// Some may be in the list only: List clears those away.
+		if _, err = r.List(ctx, t.Owner); err == nil {
+			n, err = r.countOwned(ctx, t.Owner)
+		}
+	}
+	if err == nil && n <= most {
+		return nil
+	}
+	r.delist(ctx, t.Owner, t.ID)
+	if err != nil {
+		return unavailable("create token", err)
+	}
+	return fmt.Errorf("%w: %d", ErrTooMany, most)
+}
+
+func (r *Redis) countOwned(ctx context.Context, owner string) (int, error) {
+	reply, err := r.client.Do(ctx, "ZCARD", r.ownerKey(owner))
+	if err != nil {
+		return 0, err
+	}
+	n, err := reply.AsInteger()
+	return int(n), err
+}
+
+// fetchAll reads the records of all that are good in few round trips. What is
+// not among them has to be looked at closely.
+func (r *Redis) fetchAll(ctx context.Context, ids map[string]bool) (map[string]Token, error) {
+	tokens := map[string]Token{}
+	var keys []string
+	for id := range ids {
+		keys = append(keys, recordKey(id))
+	}
+	for begin := 0; begin < len(keys); begin += page {
+		end := begin + page
+		if end > len(keys) {
+			end = len(keys)
+		}
+		values, err := r.sealed.GetAll(ctx, keys[begin:end])
+		if err != nil {
+			return nil, err
+		}
+		for key, value := range values {
+			id := key[len(recordKey("")):]
+			if t, ok := decode(id, value, true); ok {
+				tokens[id] = t
+			}
+		}
+	}
+	return tokens, nil
+}
+
 // delist may fail: List passes over what has no record.
 func (r *Redis) delist(ctx context.Context, owner, id string) {
 	_, err := r.client.DoAll(ctx, [][]string{
@@ -59,12 +120,20 @@ func (r *Redis) List(ctx context.Context, owner string) ([]Token, error) {
 	if err != nil {
 		return nil, unavailable("list tokens", err)
 	}
+	ready, err := r.fetchAll(ctx, ids)
+	if err != nil {
+		return nil, unavailable("list tokens", err)
+	}
 	list := make([]Token, len(ids))
 	n, unreadable := 0, 0
 	for id := range ids {
-		t, found, err := r.listed(ctx, key, id)
+		t, found := ready[id]
+		if !found {
+			t, found, err = r.listed(ctx, key, id)
+		}
 		if errors.Is(err, cache.ErrUnreadable) {
 			unreadable++
+			err = nil
 			continue
 		}
 		if err != nil {

@@ -228,7 +228,7 @@ func TestRedisAway(t *testing.T) {
 	for what, ask := range map[string]func() error{
 		"Find":    func() error { _, _, err := r.Find(ctx, id("b")); return err },
 		"Fresh":   func() error { _, _, err := r.Fresh(ctx, id("a")); return err },
-		"Create":  func() error { return r.Create(ctx, token("b", "bob")) },
+		"Create":  func() error { return r.Create(ctx, token("b", "bob"), 0) },
 		"Update":  func() error { _, err := r.Update(ctx, id("a"), setNote("x")); return err },
 		"Delete":  func() error { _, err := r.Delete(ctx, id("a")); return err },
 		"List":    func() error { _, err := r.List(ctx, ""); return err },

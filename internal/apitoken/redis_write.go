@@ -19,7 +19,7 @@ const (
 
 // Create implements Store. The index comes first: a record that is in no list
 // would be a token that nobody sees and revokes.
-func (r *Redis) Create(ctx context.Context, t Token) error {
+func (r *Redis) Create(ctx context.Context, t Token, most int) error {
 	if err := t.Validate(); err != nil {
 		return fmt.Errorf("create token: %w", err)
 	}
@@ -30,6 +30,9 @@ func (r *Redis) Create(ctx context.Context, t Token) error {
 	return r.alone(ctx, "create token", t.ID, func(ctx context.Context) error {
 		if err := r.enlist(ctx, t); err != nil {
 			return unavailable("create token", err)
+		}
+		if err := r.makeRoom(ctx, t, most); err != nil {
+			return err
 		}
 		added, err := r.records.Add(ctx, recordKey(t.ID), value, r.life(t))
 		if err != nil {

@@ -204,7 +204,7 @@ func find(t *testing.T, s Store, name string) Token {
 func mustCreate(t *testing.T, s Store, tokens ...Token) {
 	t.Helper()
 	for _, one := range tokens {
-		if err := s.Create(ctx, one); err != nil {
+		if err := s.Create(ctx, one, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

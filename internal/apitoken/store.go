@@ -14,6 +14,8 @@ var (
 	ErrNotFound = errors.New("no such token")
 	// ErrExists says that there is a token of that id.
 	ErrExists = errors.New("there is a token of that id")
+	// ErrTooMany says that the owner has as many tokens as may be.
+	ErrTooMany = errors.New("as many tokens as an owner may have")
 	// ErrUnavailable says that the store cannot be asked or written. A write to
 	// Redis that ends with it may have happened.
 	ErrUnavailable = errors.New("token store unavailable")
@@ -34,8 +36,10 @@ type Store interface {
 	// Fresh is Find past what this process remembers, where that differs.
 	Fresh(ctx context.Context, id string) (t Token, found bool, err error)
 
-	// Create adds a token. ErrExists if there is one of that id; ErrInvalid.
-	Create(ctx context.Context, t Token) error
+	// Create adds a token. ErrExists if there is one of that id; ErrInvalid;
+	// ErrTooMany if its owner has as many as most already, unless that is 0. However
+	// many are created at once, there are never more.
+	Create(ctx context.Context, t Token, most int) error
 
 	// Update changes a token, one change at a time: change gets the token as it
 	// is stored, whatever Find says, and returns the next, with the same id, owner

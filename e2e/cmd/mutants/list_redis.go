@@ -46,7 +46,7 @@ var tokenStoreMutants = []mutant{
 	{redisGroup, "uses on their way without bound", "internal/apitoken/redis_used.go", " || n.writers >= maxWriters {", " {"},
 	{redisGroup, "notes of uses without bound", "internal/apitoken/redis_used.go", "n.times == nil || len(n.times) >= maxNotes {", "n.times == nil {"},
 	{redisGroup, "a use is kept for ever", "internal/apitoken/redis_used.go", `int64(usedFor/time.Second)`, `int64(10*usedFor/time.Second)`},
-	{redisGroup, "one user's sessions that are over, in the list", "session_users.go", `u.key(user), "("+strconv.FormatInt(now, 10), "+inf"`, `u.key(user), "("+strconv.FormatInt(now-now, 10), "+inf"`},
+	{redisGroup, "one user's sessions that are over, in the list", "session_users.go", `u.key(user), "(" + strconv.FormatInt(now, 10), "+inf"`, `u.key(user), "(" + strconv.FormatInt(now-now, 10), "+inf"`},
 }
 
 var denialMutants = []mutant{

@@ -61,3 +61,28 @@ var lineageMutants = []mutant{
 	{endpoints, "a body of two types", "api.go", "\tif len(types) != 1 {\n", "\tif len(types) == 0 {\n"},
 	{endpoints, "a packed body", "api.go", `if r.Header.Get("Content-Encoding") != "" {`, `if r.Header.Get("Content-Encoding") == "-" {`},
 }
+
+const shadowQueueFile = "internal/apitoken/file_queue.go"
+
+// A store in trouble, and who may fill it.
+var tokenTroubleMutants = []mutant{
+	{shadowFile, "a file that is broken at the start has no tokens", "internal/apitoken/file.go", "\t\tf.blank = true\n", ""},
+	{shadowFile, "a file that was broken stays away when it is good", shadowLoadFile, "\tf.blank = false\n", ""},
+	{shadowFile, "a broken file that is gone has no tokens", shadowReadFile, " && !base.spoilt {", " {"},
+	{shadowFile, "a bad file is parsed each time", shadowReadFile, "\treturn b.err\n", "\treturn nil\n"},
+	{shadowFile, "a bad file is bad for ever", shadowReadFile, "if err != nil || !b.isOf(info) {", "if err != nil {"},
+	{shadowFile, "a file edited twice in a second stays bad", shadowReadFile, "b.began.Sub(b.info.ModTime()) < settled", "b.began.IsZero()"},
+	{shadowFile, "a file that is no JSON", shadowParseFile, "\tif !json.Valid(content) {\n", "\tif content == nil {\n"},
+	{shadowFile, "revocations wait for all others", shadowQueueFile, "append(q.first, q.then...)", "append(q.then, q.first...)"},
+	{shadowFile, "what nobody waits for is written", shadowQueueFile, "\t\tif other != j {\n", "\t\tif other != nil {\n"},
+	{shadowFile, "a write that failed is done", shadowQueueFile, "if err != nil && j.err == nil {", "if err != nil && j.err != nil {"},
+	{apiTokens, "any number of tokens of one owner, in a file", shadowWriteFile, "if most > 0 && ownedBy(all, t.Owner) >= most {", "if most < 0 {"},
+	{apiTokens, "any number of tokens of one owner, in Redis", "internal/apitoken/redis_index.go", "if err == nil && n <= most {", "if err == nil {"},
+	{apiTokens, "a token too many stays in the list", "internal/apitoken/redis_index.go", "\tr.delist(ctx, t.Owner, t.ID)\n\tif err != nil {", "\tif err != nil {"},
+	{apiTokens, "nobody says how many", apiCallsFile, "\tn.most = l.set.apiTokens.maxPerOwner\n", ""},
+	{apiTokens, "a token that cannot be deleted is good", tokenAdminFile, "\ttold := l.killSecrets(ctx, id, known.Hashes(), 0)\n", "\tvar told error\n"},
+	{apiTokens, "a token that could not be deleted is said to be gone", tokenAdminFile, "\t\treturn fmt.Errorf(\"%w: %w\", errStaysStored, storeError(err))\n", "\t\treturn nil\n"},
+	{apiTokens, "another's token, revoked while the store is away", tokenAdminFile, `owner != "" && t.Owner != owner {
+		return t,`, `owner == "-" {
+		return t,`},
+}
