@@ -84,7 +84,7 @@ func (l *Latchkey) verifyAPIToken(ctx context.Context, credential string) (*veri
 	if ends == 0 || ends > endless {
 		ends = endless // a shadow file may have any number
 	}
-	packed, err := identity.Pack(&identity.Identity{Kind: identity.Token, Claims: claimsOf(t)})
+	packed, err := identity.Pack(&identity.Identity{Kind: identity.Token, Claims: claimsOf(l.honoured(t))})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errInternal, err)
 	}
@@ -128,6 +128,23 @@ func lookUpError(err error) error {
 		return fmt.Errorf("%w: %w", errBadToken, err)
 	}
 	return storeError(err)
+}
+
+// honoured is the token with the scopes that this router's settings know: another
+// router of the same store may give more, by another rule, to anybody. Settings
+// without scopes give none, and say nothing of those that there are.
+func (l *Latchkey) honoured(t apitoken.Token) apitoken.Token {
+	if len(l.set.apiTokens.scopes) == 0 {
+		return t
+	}
+	var known []string
+	for _, scope := range t.Scopes {
+		if _, found := l.set.apiTokens.scopes[scope]; found {
+			known = append(known, scope)
+		}
+	}
+	t.Scopes = known
+	return t
 }
 
 // claimsOf is what rules and headers see of a token's owner. The scopes are a

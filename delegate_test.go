@@ -202,10 +202,10 @@ func TestDelegatedScopes(t *testing.T) {
 			h.login("/app", map[string]interface{}{"groups": []string{"writers"}})
 			return fetch(t, "/app")
 		}, "read write"},
-		{"an API token", "internal", []string{"deploy", "write"}, func(h *chain) *http.Request {
+		{"an API token", "internal", []string{"deploy", "write", "read"}, func(h *chain) *http.Request {
 			_, credential := h.give(nil)
 			return bearer(t, "/app", credential)
-		}, "deploy"},
+		}, "read"}, // nobody here knows deploy
 		{"an access token", "internal", []string{"read", "write"}, func(h *chain) *http.Request {
 			return bearer(t, "/app", h.accessToken(map[string]interface{}{"aud": "portal", "scope": "write admin"}))
 		}, "write"},

@@ -139,5 +139,5 @@ func (s *settings) apiTokenPolicy() string {
 	if s.apiTokens == nil {
 		return ""
 	}
-	return seal.Context(s.apiTokens.fingerprint, s.apiTokens.header)
+	return seal.Context(s.apiTokens.fingerprint, s.apiTokens.header, s.apiTokens.giving)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -88,6 +89,9 @@ func digestOf(content []byte) string {
 // readFile asks the handle that it reads from, so that what it says of the file
 // is about this content, whatever is renamed to the path meanwhile.
 func readFile(path string) ([]byte, fs.FileInfo, error) {
+	if err := suitableFolders(path); err != nil {
+		return nil, nil, err
+	}
 	// Opening a pipe would wait for somebody to write to it.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, nil, irregular(path, info)
@@ -122,11 +126,37 @@ func suitable(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o027 != 0 {
 		return fmt.Errorf("read %q: mode %04o, want no access for others and no writing by the group: chmod 0600 it", path, info.Mode().Perm())
 	}
+	if user, _, ok := ownerOf(info); ok && !mayOwn(user, os.Geteuid()) {
+		return fmt.Errorf("read %q: owned by user %d, want root or the user that Traefik runs as: chown it", path, user)
+	}
 	if info.Size() > maxFile {
 		return fmt.Errorf("read %q: %d bytes, want at most %d: delete tokens that have expired", path, info.Size(), maxFile)
 	}
 	return nil
 }
+
+// mayOwn says whether a process trusts a file of that user's, who may write what
+// they like: root may be anybody already, and who is root decides for themselves.
+func mayOwn(user, self int) bool { return user == self || user == 0 || self == 0 }
+
+// suitableFolders refuses a folder in which anybody may put another file in this
+// one's place: that of the path, and of what it leads to.
+func suitableFolders(path string) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		target = path
+	}
+	for _, folder := range []string{filepath.Dir(path), filepath.Dir(target)} {
+		info, err := os.Stat(folder)
+		if err == nil && openToAll(info.Mode()) {
+			return fmt.Errorf("read %q: its folder %q has mode %04o, want no writing by others: chmod o-w it", path, folder, info.Mode().Perm())
+		}
+	}
+	return nil
+}
+
+// openToAll is false for a folder with the sticky bit, where others' files stay.
+func openToAll(mode fs.FileMode) bool { return mode.Perm()&0o002 != 0 && mode&fs.ModeSticky == 0 }
 
 func irregular(path string, info fs.FileInfo) error {
 	return fmt.Errorf("read %q: %s, want a regular file", path, info.Mode().Type())
