@@ -37,7 +37,7 @@ func mutants() []mutant {
 		verdictMutants, passMutants, policyMutants, reloadMutants, errorMutants, endpointMutants, accountMutants, apiMutants, pageMutants, accountPageMutants,
 		apiTokenMutants, apiKeyMutants, apiTokenPolicyMutants, tokenStateMutants, tokenRightsMutants,
 		shadowReadMutants, shadowParseMutants, validateMutants, shadowLoadMutants, shadowWriteMutants, shadowLockMutants, shadowUsedMutants,
-		delegateMutants, delegatedMutants, rightsMutants, lineageMutants, tokenTroubleMutants,
+		delegateMutants, delegatedMutants, rightsMutants, lineageMutants, tokenTroubleMutants, tokenPlaceMutants,
 		refreshMutants, coordinatorMutants, leaseMutants, grantMutants, logoutMutants,
 		indexMutants, logMutants, revocationMutants, streamMutants, storeMutants,
 		redisMutants, tokenStoreMutants, breakerMutants, replyMutants, misfitMutants, busyMutants, serverMutants, denialMutants,

@@ -86,3 +86,14 @@ var tokenTroubleMutants = []mutant{
 		return t,`, `owner == "-" {
 		return t,`},
 }
+
+// Whose the file is, and which scopes count.
+var tokenPlaceMutants = []mutant{
+	{shadowFile, "a folder in which anybody may replace it", shadowReadFile, "if err == nil && openToAll(info.Mode()) {", "if err != nil && openToAll(info.Mode()) {"},
+	{shadowFile, "the folder that a link leads to", shadowReadFile, "{filepath.Dir(path), filepath.Dir(target)}", "{filepath.Dir(path)}"},
+	{shadowFile, "a folder like that of temporary files is refused", shadowReadFile, " && mode&fs.ModeSticky == 0 }", " }"},
+	{shadowFile, "anybody may own it", shadowReadFile, "return user == self || user == 0 || self == 0 }", "return user >= 0 }"},
+	{shadowFile, "what is not on the disk counts as written", shadowReplaceFile, "\tif err := file.Sync(); err != nil {\n\t\treturn nil, err\n\t}\n", "\t_ = file.Sync()\n"},
+	{apiTokens, "a scope that only another router knows", apiTokenFile, "claimsOf(l.honoured(t))", "claimsOf(t)"},
+	{apiTokens, "a lax router's verdict on scopes", tokensSetFile, "s.apiTokens.header, s.apiTokens.giving)", "s.apiTokens.header)"},
+}

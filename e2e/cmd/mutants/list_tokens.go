@@ -61,13 +61,13 @@ var apiKeyMutants = []mutant{
 	{apiTokens, "a header of ours for the key, in the settings", "settings_forward.go", `if s.apiTokens != nil && s.apiTokens.header != "" {`, `if s.apiTokens != nil && s.apiTokens.header == "" {`},
 	{apiTokens, "Authorization for the key, in the settings", tokensSetFile, `if a.header == "Authorization" {`, `if a.header == "" {`},
 	{apiTokens, "a part of a scope", apiTokenFile, `"scope": scopes,`, `"scope": strings.Join(t.Scopes, " ") + text(scopes),`},
-	{apiTokens, "its claims as an access token's", apiTokenFile, "Claims: claimsOf(t)})", "Claims: claimsOf(t), AccessToken: claimsOf(t)})"},
+	{apiTokens, "its claims as an access token's", apiTokenFile, "Claims: claimsOf(l.honoured(t))})", "Claims: claimsOf(t), AccessToken: claimsOf(t)})"},
 }
 
 var apiTokenPolicyMutants = []mutant{
 	{apiTokens, "policies of two stores", "settings.go", ", s.apiTokenPolicy(),", ","},
-	{apiTokens, "policies of two stores, by their place", tokensSetFile, "seal.Context(s.apiTokens.fingerprint, s.apiTokens.header)", "seal.Context(s.apiTokens.header)"},
-	{apiTokens, "policies of two headers", tokensSetFile, "seal.Context(s.apiTokens.fingerprint, s.apiTokens.header)", "seal.Context(s.apiTokens.fingerprint)"},
+	{apiTokens, "policies of two stores, by their place", tokensSetFile, "seal.Context(s.apiTokens.fingerprint, s.apiTokens.header, s.apiTokens.giving)", "seal.Context(s.apiTokens.header, s.apiTokens.giving)"},
+	{apiTokens, "policies of two headers", tokensSetFile, "seal.Context(s.apiTokens.fingerprint, s.apiTokens.header, s.apiTokens.giving)", "seal.Context(s.apiTokens.fingerprint, s.apiTokens.giving)"},
 	{apiTokens, "one file's store for another", tokensSetFile, `fingerprint("file", a.file, a.checkEvery.String())`, `fingerprint("file", a.checkEvery.String())`},
 	{apiTokens, "one Redis' store for another", tokensSetFile, `fingerprint("redis", s.redis.fingerprint, s.secretLabel, s.issuer)`, `fingerprint("redis", s.keys.values, s.issuer)`},
 	{apiTokens, "one secret's store for another", tokensSetFile, `fingerprint("redis", s.redis.fingerprint, s.secretLabel, s.issuer)`, `fingerprint("redis", s.redis.fingerprint, s.issuer)`},
