@@ -10,7 +10,7 @@ import (
 // its end is not asked for ever. At 100 keys a page these are 100 million keys.
 const scanSteps = 1000000
 
-// Scan hands over the keys that match the pattern (SCAN), about count at a time,
+// Scan hands over the keys of texts that match the pattern (SCAN), about count at a time,
 // of each node in turn. A key that is there all the while comes at least once; one
 // may come twice. An error of page ends it, and is returned as it is.
 func (c *Client) Scan(ctx context.Context, pattern string, count int, page func(keys []string) error) error {
@@ -40,7 +40,7 @@ func (c *Client) Scan(ctx context.Context, pattern string, count int, page func(
 func (c *Client) scan(ctx context.Context, pattern string, count int, page func(keys []string) error, do func(context.Context, request) ([]Reply, *failure)) error {
 	cursor := "0"
 	for step := 0; step < scanSteps; step++ {
-		command := []string{"SCAN", cursor, "MATCH", pattern, "COUNT", strconv.Itoa(count)}
+		command := []string{"SCAN", cursor, "MATCH", pattern, "COUNT", strconv.Itoa(count), "TYPE", "string"}
 		if err := usable(ctx, [][]string{command}); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ func TestScan(t *testing.T) {
 		if seen := scanAll(t, c, "a:*"); len(seen) != 300 || seen["a:0"] == 0 || seen["a:299"] == 0 {
 			t.Errorf("%s: %d keys, want 300", what, len(seen))
 		}
+		do(t, c, "RPUSH", "c:list", "x")
 		if seen := scanAll(t, c, "c:*"); len(seen) != 0 {
 			t.Errorf("%s: found %v", what, seen)
 		}

@@ -10,7 +10,7 @@ var clientMutants = []mutant{
 	{redisGroup, "no TLS though it is enabled", "shared_redis.go", "\tif !r.tls {\n", "\tif !r.tls || r.insecure || r.serverName == \"\" {\n"},
 	{redisGroup, "nobody in particular", "shared_redis.go", "Username: set.username,", ""},
 	{redisGroup, "no password", "shared_redis.go", "Password: set.passwordNow(), ", ""},
-	{redisGroup, "the password of the start for ever", "shared_redis.go", "return func() string { return r.password.get() }", "value := r.password.get(now())\n\treturn func() string { return value }"},
+	{redisGroup, "the password of the start for ever", "shared_redis.go", "return func() string { return r.password.get() }", "value := r.password.get()\n\treturn func() string { return value }"},
 	{redisGroup, "always database 0", "shared_redis.go", "Database: set.database, ", ""},
 	{redisGroup, "a time-out that is not heard", "shared_redis.go", "Timeout: set.timeout, Now: l.now,\n", "Now: l.now,\n"},
 	{redisGroup, "the mode is not heard", "shared_redis.go", "Mode: set.mode, ", ""},
