@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -63,12 +66,28 @@ func TestNewOpensNoConnection(t *testing.T) {
 	}()
 	settings := readManifest(t).TestData
 	settings["provider"].(map[string]any)["issuer"] = "http://" + listener.Addr().String()
-	if _, err := interpretNew(t, settings); err != nil {
+	handler, err := interpretNew(t, settings)
+	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond) // nothing is to happen, which no condition can tell
-	if n := connections.Load(); n > 0 {
-		t.Errorf("New opened %d connections to the provider, want none", n)
+	// Connections are accepted in the order in which they came: whatever New opened is before this one.
+	own, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	if _, err := own.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Fatalf("the listener does not close what it accepts: %v", err)
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("New opened %d connections to the provider, want none", n-1)
+	}
+	// The first request that needs the provider opens one, so they would be seen here.
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept", "text/html")
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	if n := connections.Load(); n < 2 {
+		t.Errorf("a login opened no connection to the provider")
 	}
 }
 

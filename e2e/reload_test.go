@@ -76,7 +76,7 @@ func TestReload(t *testing.T) {
 }
 
 const (
-	loadedReloads = 20
+	loadedReloads = 12
 	// answersEach is how many requests each kind of client gets answered during one reload, at least.
 	answersEach = 10
 )
