@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// maxEntries bounds the index: about 75 bytes each.
+	// maxEntries bounds the index: about 100 bytes each.
 	maxEntries = 1000000
 	// firstRead is how long a request waits for the log to be read as far as it needs.
 	firstRead = 2 * time.Second
