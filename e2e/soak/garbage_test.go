@@ -43,6 +43,7 @@ const (
 // every request waits for all others, and tells how long a bad token takes, not whom it disturbs: most of the garbage
 // comes that way, for the sake of memory, and who is good must get in, but how fast is only said.
 func TestGarbage(t *testing.T) {
+	needed(t)
 	b := start(t, func(_ *harness.Site, d harness.Dynamic) harness.Dynamic {
 		d.Routers["bare"] = harness.Router{Rule: "PathPrefix(`/bare`)", Service: "noop@internal"}
 		return d

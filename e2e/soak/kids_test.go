@@ -27,6 +27,7 @@ const (
 // Tokens whose kids nobody knows may be of keys that the provider has only now: it is asked, but not for each. Meanwhile
 // who has a good token gets in, were it seen before or not.
 func TestUnknownKids(t *testing.T) {
+	needed(t)
 	b := start(t, func(_ *harness.Site, d harness.Dynamic) harness.Dynamic { return d })
 	who, err := b.login(t.Context())
 	if err != nil {

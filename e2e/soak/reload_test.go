@@ -24,6 +24,7 @@ const (
 // Reloads build every middleware anew. No request is lost or answered wrongly meanwhile, and what was there for the old
 // configurations goes. What Traefik itself keeps of a reload is measured by the same reloads without the plugin.
 func TestReloads(t *testing.T) {
+	needed(t)
 	bare := reloaded(t, "bare", false)
 	latchkey := reloaded(t, "latchkey", true)
 	t.Log(table(
