@@ -56,7 +56,7 @@ e2e: ## through a real Traefik, a real provider and a real browser; the first ti
 bench: ## what a request costs, against no plugin and an empty one (a quarter of an hour); FLAGS=-h lists what to choose
 	cd e2e && go run ./cmd/bench $(FLAGS)
 
-soak: ## a million bad tokens, unknown keys and reloads under load, through a real Traefik (half an hour)
+soak: ## a million bad tokens, unknown keys, reloads under load, and drills with Redis in trouble, through a real Traefik (40 minutes)
 	cd e2e && go test -count=1 -timeout 90m -v ./soak -soak
 
 clean: ## remove what was built

@@ -41,6 +41,9 @@ func TestKillsInLogins(t *testing.T) {
 					people = append(people, k)
 				}
 				mu.Unlock()
+				if err != nil {
+					_ = sleep(t.Context(), time.Second/2) // the replica is dead
+				}
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	oddLasts = 1500 * time.Millisecond
+	oddLasts = 600 * time.Millisecond
 	// oddMemory is by how much Traefik's heap may have grown after all that, in bytes.
 	oddMemory = 48 << 20
 )

@@ -78,10 +78,15 @@ func TestCutInRefreshes(t *testing.T) {
 	needed(t)
 	const sessions, life = 80, 5 * time.Second
 	d := startDrill(t, drillPlan{})
-	d.Provider.SetAccessTokenLifetime(30 * time.Second)
+	d.Provider.SetAccessTokenLifetime(time.Minute)
 	people := d.logins(sessions)
 	d.Provider.ResetGrants()
-	// Half of a token's life is over, so that each next request refreshes; an hour of life for what comes.
+	for _, k := range people {
+		if err := d.everywhere(k, http.StatusOK); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Once half of a token's life is over each request refreshes; an hour of life for what comes.
 	d.Provider.SetAccessTokenLifetime(time.Hour)
 	d.within(time.Minute, "access tokens to be due", func() error {
 		if left := time.Until(people[len(people)-1].since.Add(31 * time.Second)); left > 0 {
@@ -121,8 +126,9 @@ func TestCutInRefreshes(t *testing.T) {
 	if g.Succeeded != sessions || g.Refused != 0 || s.others > 0 {
 		t.Errorf("%d grants, %d refused, %d answers of another person; want %d, none and none", g.Succeeded, g.Refused, s.others, sessions)
 	}
-	if s.statuses[http.StatusUnauthorized] > 0 {
-		t.Errorf("%d answers were 401: a session ended", s.statuses[http.StatusUnauthorized])
+	// One whose access token ends while Redis is away is 503, and not ended.
+	if s.statuses[http.StatusUnauthorized] > 0 || s.lost > 0 {
+		t.Errorf("%d answers were 401, %d were lost: %v", s.statuses[http.StatusUnauthorized], s.lost, s.first)
 	}
 }
 
@@ -138,6 +144,11 @@ func TestFailover(t *testing.T) {
 		return s.With("redis", "mode", "sentinel").With("redis", "masterName", harness.MasterName)
 	}})
 	people := d.logins(19)
+	for _, k := range people {
+		if err := d.everywhere(k, http.StatusOK); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := &score{}
 	stop := make(chan struct{})
 	running := d.load(people[:6], s, stop)
@@ -157,7 +168,8 @@ func TestFailover(t *testing.T) {
 	}
 	t.Log(table("sessions|good afterwards|failover s|works after s|"+scoreColumns,
 		fmt.Sprintf("%d|%d|%.1f|%.1f|%s", len(people), good, failover.Seconds(), works.Seconds(), s)))
-	if good != len(people) || s.others > 0 {
-		t.Errorf("%d of %d sessions are good, %d answers of another person", good, len(people), s.others)
+	if good != len(people) {
+		t.Errorf("%d of %d sessions are good", good, len(people))
 	}
+	s.good(t, "sessions that are known")
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -28,7 +29,8 @@ func (c *Client) TakeLease(ctx context.Context, key, holder string, d time.Durat
 }
 
 // ReturnLease gives up a lease if it is still this holder's. One that cannot be
-// given up runs out, and makes the others wait till then: the log says so.
+// given up runs out, and makes the others wait till then: the log says so, loudly
+// where Redis is there and refuses.
 func (c *Client) ReturnLease(key, holder string) {
 	const ours = `if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0`
 	ctx := context.Background()
@@ -36,7 +38,11 @@ func (c *Client) ReturnLease(key, holder string) {
 	if err == nil {
 		_, err = replies[0].AsInteger()
 	}
+	level := slog.LevelDebug
+	if errors.Is(err, ErrCommand) {
+		level = slog.LevelWarn
+	}
 	if err != nil && c.config.Log != nil {
-		c.config.Log.Log(ctx, slog.LevelWarn, "a lease is not given back; others wait until it ends", "error", err.Error())
+		c.config.Log.Log(ctx, level, "a lease is not given back; others wait until it ends", "error", err.Error())
 	}
 }
