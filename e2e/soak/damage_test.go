@@ -30,7 +30,9 @@ var damages = []struct {
 	{"without its last byte", func(path string, good []byte) error { return os.WriteFile(path, good[:len(good)-2], 0o600) }},
 	{"garbage", func(path string, _ []byte) error { return os.WriteFile(path, []byte("garbage"), 0o600) }},
 	{"zeros", func(path string, good []byte) error { return os.WriteFile(path, make([]byte, len(good)), 0o600) }},
-	{"twice", func(path string, good []byte) error { return os.WriteFile(path, append(bytes.Clone(good), good...), 0o600) }},
+	{"twice", func(path string, good []byte) error {
+		return os.WriteFile(path, append(bytes.Clone(good), good...), 0o600)
+	}},
 	{"a list", func(path string, _ []byte) error { return os.WriteFile(path, []byte("[]"), 0o600) }},
 	{"null", func(path string, _ []byte) error { return os.WriteFile(path, []byte("null"), 0o600) }},
 	{"of another version", func(path string, good []byte) error {
