@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,11 +71,6 @@ func TestBackgroundRequestsOfAPage(t *testing.T) {
 			x.open("GET", "/api")
 			x.send()
 		})`},
-		{"EventSource", `new Promise(done => {
-			const s = new EventSource("/live/events")
-			s.onerror = () => { done((s.readyState != EventSource.CLOSED) + " 401"); s.close() }
-		})`},
-		{"WebSocket", `new Promise(done => { new WebSocket("ws://" + location.host + "/live/ws").onerror = () => done("false 401") })`},
 	} {
 		var got string
 		if err := tab.Evaluate(test.script, &got); err != nil {
@@ -84,7 +80,47 @@ func TestBackgroundRequestsOfAPage(t *testing.T) {
 			t.Errorf("%s: redirected and status are %q, want \"false 401\"", test.name, got)
 		}
 	}
+	// These tell a page that they failed, and not why: what they got is what Latchkey counts.
+	for _, test := range []struct{ name, script string }{
+		{"EventSource", `new Promise(done => {
+			const s = new EventSource("/live/events")
+			s.onerror = () => { done(s.readyState == EventSource.CLOSED ? "closed" : "trying again"); s.close() }
+		})`},
+		{"WebSocket", `new Promise(done => { new WebSocket("ws://" + location.host + "/live/ws").onerror = () => done("closed") })`},
+	} {
+		before := b.refusals("no_credential")
+		var got string
+		if err := tab.Evaluate(test.script, &got); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if got != "closed" {
+			t.Errorf("%s: it is %s, want closed", test.name, got)
+		}
+		if n := b.refusals("no_credential") - before; n != 1 {
+			t.Errorf("%s: %d requests were refused for want of a credential, want one", test.name, n)
+		}
+	}
+	if n := b.Provider.Count(harness.DiscoveryPath); n != 0 {
+		t.Errorf("the provider was asked %d times on behalf of requests without credentials", n)
+	}
 	for _, path := range []string{"/api", "/live/events", "/live/ws"} {
 		b.untouched(path)
 	}
+}
+
+// refusals is how many requests were refused for that reason.
+func (b *bench) refusals(reason string) int {
+	b.t.Helper()
+	a := b.get(harness.Client(), b.Traefik.URL+"/oauth2/metrics")
+	name := `latchkey_refusals_total{reason="` + reason + `"} `
+	for line := range strings.Lines(a.body) {
+		if value, ok := strings.CutPrefix(line, name); ok {
+			n, err := strconv.Atoi(strings.TrimSpace(value))
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return 0
 }

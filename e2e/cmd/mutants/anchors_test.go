@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/e2e/checkout"
@@ -15,5 +18,20 @@ func TestAnchors(t *testing.T) {
 	}
 	if err := check(root, mutants()); err != nil {
 		t.Errorf("run with -check: %v", err)
+	}
+}
+
+// docs/security.md says how many there are, about.
+func TestDocumentedNumber(t *testing.T) {
+	root, err := checkout.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(mutants()); !strings.Contains(string(page), "`make mutants` takes each of more than a thousand checks out") || n <= 1000 || n >= 2000 {
+		t.Errorf("there are %d, and the page says something else", n)
 	}
 }

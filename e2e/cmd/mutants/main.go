@@ -109,7 +109,7 @@ func (r *runner) all(ctx context.Context, run string, checkOnly bool) error {
 	return nil
 }
 
-// printCounts prints the table of docs/security.md.
+// printCounts prints how many there are of each group.
 func printCounts(chosen []mutant) {
 	counts := map[string]int{}
 	for _, m := range chosen {
