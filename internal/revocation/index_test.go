@@ -9,6 +9,7 @@ func TestRevoked(t *testing.T) {
 	x := NewIndex(100)
 	x.Add([]Entry{{Key: Session("a"), At: 5000, Until: hour}}, 1)
 	x.Add([]Entry{{Key: User("https://id", "alice"), At: 7000, Until: hour}}, 1)
+	x.Add([]Entry{{Key: Session("whenever"), At: 5000, Until: hour, Always: true}}, 1)
 	for _, c := range []struct {
 		what   string
 		issued int64
@@ -18,6 +19,7 @@ func TestRevoked(t *testing.T) {
 		{"before it", 4999, []Key{Session("a")}, true},
 		{"at its moment", 5000, []Key{Session("a")}, true},
 		{"after it", 5001, []Key{Session("a")}, false},
+		{"after it, of one that counts always", 9000, []Key{Session("whenever")}, true},
 		{"another session", 1, []Key{Session("b")}, false},
 		{"the second of its keys", 7000, []Key{Session("b"), User("https://id", "alice")}, true},
 		{"another issuer's user", 1, []Key{User("https://other", "alice")}, false},

@@ -173,6 +173,23 @@ func TestGarbageInTheStream(t *testing.T) {
 	eventually(t, "what could not be written", func() bool { return g.check(other, "b") == "revoked" })
 }
 
+// The key of nothing, which whatever lacks one would have, revokes nothing: read as
+// a column or item by item.
+func TestKeyOfNothing(t *testing.T) {
+	g := newRig(t)
+	g.server.Command("XADD", "test:revocations", "*", "k", noKey.Text(), "a", "99999999999999", "u", "99999999999")
+	for _, plain := range []bool{false, true} {
+		l := g.replica()
+		if plain {
+			g.server.Command("ACL", "SETUSER", "default", "-eval")
+		}
+		eventually(t, "the log to be read", func() bool { return g.check(l, "nobody") == "clean" })
+		if s := l.Stats(); s.Bad != 1 || s.Read != 0 || s.Entries != 0 || l.Index().Revoked(1, []Key{noKey}) {
+			t.Errorf("item by item: %v: got %+v", plain, s)
+		}
+	}
+}
+
 // Close ends the goroutine, whatever it does, and does not hang.
 func TestClose(t *testing.T) {
 	g := newRig(t)
