@@ -70,7 +70,7 @@ var tokenTroubleMutants = []mutant{
 	{shadowFile, "a file that was broken stays away when it is good", shadowLoadFile, "\tf.blank = false\n", ""},
 	{shadowFile, "a broken file that is gone has no tokens", shadowReadFile, " && !base.spoilt {", " {"},
 	{shadowFile, "a bad file is parsed each time", shadowReadFile, "\treturn b.err\n", "\treturn nil\n"},
-	{shadowFile, "a bad file is bad for ever", shadowReadFile, "if err != nil || !b.isOf(info) {", "if err != nil {"},
+	{shadowFile, "a bad file is bad for ever", shadowReadFile, "if err != nil || !b.isOf(info) {", "if err != nil && !b.isOf(info) {"},
 	{shadowFile, "a file edited twice in a second stays bad", shadowReadFile, "b.began.Sub(b.info.ModTime()) < settled", "b.began.IsZero()"},
 	{shadowFile, "a file that is no JSON", shadowParseFile, "\tif !json.Valid(content) {\n", "\tif content == nil {\n"},
 	{shadowFile, "revocations wait for all others", shadowQueueFile, "append(q.first, q.then...)", "append(q.then, q.first...)"},
@@ -90,7 +90,7 @@ var tokenTroubleMutants = []mutant{
 // Whose the file is, and which scopes count.
 var tokenPlaceMutants = []mutant{
 	{shadowFile, "a folder in which anybody may replace it", shadowReadFile, "if err == nil && openToAll(info.Mode()) {", "if err != nil && openToAll(info.Mode()) {"},
-	{shadowFile, "the folder that a link leads to", shadowReadFile, "{filepath.Dir(path), filepath.Dir(target)}", "{filepath.Dir(path)}"},
+	{shadowFile, "the folder that a link leads to", shadowReadFile, "{filepath.Dir(path), filepath.Dir(target)}", "{filepath.Dir(path), filepath.Dir(target[:1])}"},
 	{shadowFile, "a folder like that of temporary files is refused", shadowReadFile, " && mode&fs.ModeSticky == 0 }", " }"},
 	{shadowFile, "anybody may own it", shadowReadFile, "return user == self || user == 0 || self == 0 }", "return user >= 0 }"},
 	{shadowFile, "what is not on the disk counts as written", shadowReplaceFile, "\tif err := file.Sync(); err != nil {\n\t\treturn nil, err\n\t}\n", "\t_ = file.Sync()\n"},
