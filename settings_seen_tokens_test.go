@@ -167,7 +167,10 @@ func TestEverySettingIsSeen(t *testing.T) {
 	for name := range seenTokenSettings(t) {
 		seen[name] = true
 	}
-	for name := range seenElsewhere {
+	for name, file := range seenElsewhere {
+		if _, err := os.Stat(file); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 		seen[name] = true
 	}
 	var all []string
