@@ -28,6 +28,9 @@ func seenTokenSettings(t *testing.T) map[string]seenSetting {
 		c.Delegate.Mode = "exchange"
 	}
 	return map[string]seenSetting{
+		"apiTokens.maxPerOwner": {withFile, func(c *Config, _ *rig) { c.APITokens.MaxPerOwner = 1 },
+			loginThen(func(g *rig) string { return creates(0, "")(g) + " " + creates(0, "")(g) }), "201 201", "201 400"},
+
 		"cache.backfillQueue": {func(c *Config) { c.Redis.Addresses = []string{"127.0.0.1:1"} }, func(c *Config, _ *rig) { c.Cache.BackfillQueue = 7 }, roomForBackfills, "1000", "7"},
 
 		"apiTokens.file": {nil, func(c *Config, _ *rig) { withFile(c) },
@@ -149,9 +152,11 @@ func roomForBackfills(g *rig) string {
 	return fmt.Sprint(queue.Cap())
 }
 
-// seenElsewhere are the settings that a client of ours is made of, which tests of
-// their own see: what it sends, whom it trusts, and for how long it waits.
+// seenElsewhere are settings that tests of their own see: those that a client of
+// ours is made of, which are what it sends, whom it trusts, and for how long it
+// waits; and when a secret seals.
 var seenElsewhere = map[string]string{
+	"secretDelay":         "secret_usable_test.go",
 	"provider.clientAuth": "provider_settings_test.go",
 	"provider.caCert":     "provider_settings_test.go",
 	"provider.timeout":    "provider_settings_test.go",
