@@ -22,7 +22,7 @@ type knownSecrets struct {
 func (n *knownSecrets) note(values []string, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.since == nil || len(n.since) > maxKnown || len(n.pairs) > maxKnown {
+	if n.since == nil || len(n.pairs) > maxKnown {
 		n.since = map[string]time.Time{}
 		n.behind = map[string]bool{}
 		n.pairs = map[string]bool{}

@@ -27,6 +27,7 @@ func TestPlaceholdersAreRefused(t *testing.T) {
 		"{{ .Values.latchkey.secret | b64enc | quote }}",
 		"an-example-only-make-your-own-with-openssl-rand",
 		"placeholder placeholder, of whatever length",
+		"aabbabaabbbabaabababbbaabababaabbaab",
 		strings.Repeat("x", 32), strings.Repeat("ab", 20), strings.Repeat("secret", 6), strings.Repeat("0", 64),
 		"12345678901234567890123456789012",
 		"abcdefghijklmnopqrstuvwxyz123456",

@@ -160,6 +160,11 @@ func TestRedisUnreadable(t *testing.T) {
 	if value, found, err := g.redis.Get(ctx, "k"); value != nil || found || !errors.Is(err, ErrUnreadable) {
 		t.Errorf("got %q, %v, %v", value, found, err)
 	}
+	text := g.do("GET", "test:k").Text
+	g.do("SET", "test:later", "_"+text[1:])
+	if _, found, err := g.redis.Get(ctx, "later"); found || !errors.Is(err, ErrUnreadable) {
+		t.Errorf("of another version: %v, %v", found, err)
+	}
 	c := NewTiered(NewMemory(10, time.Now), g.redis, time.Minute, 1)
 	t.Cleanup(c.Close)
 	for what, read := range map[string]func(context.Context, string) ([]byte, bool, error){
