@@ -132,10 +132,11 @@ func TestRedisPasswordChanges(t *testing.T) {
 	server.Command("ACL", "SETUSER", "u", "resetpass", ">the second")
 	server.Command("CLIENT", "KILL", "USER", "u")
 	write("the second")
-	g.clock.advance(secretCheck)
-	if got := g.askRedis(); got != "" {
-		t.Errorf("the second: %s", got)
-	}
+	// A connection that was being made with the first may be what is given at first.
+	eventually(t, "the second", func() bool {
+		g.clock.advance(secretCheck)
+		return g.askRedis() == ""
+	})
 }
 
 func TestRedisDatabaseAndPrefix(t *testing.T) {
