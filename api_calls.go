@@ -85,6 +85,9 @@ func (l *Latchkey) createTokenFor(r *http.Request, c *caller, n NewToken) (Token
 		if err := l.limitToken(c, &n); err != nil {
 			return TokenInfo{}, "", err
 		}
+		if err := l.grantOne(l.userName(c.user)); err != nil {
+			return TokenInfo{}, "", err
+		}
 	}
 	info, credential, err := l.createToken(r.Context(), n)
 	return info, credential, err
@@ -139,6 +142,11 @@ func (l *Latchkey) rotateFor(r *http.Request, owner, id, grace string) (TokenInf
 		d = duration(m, "grace", grace, 0)
 		if err := m.err(); err != nil {
 			return TokenInfo{}, "", fmt.Errorf("%w: %v", errBadRequest, err)
+		}
+	}
+	if owner != "" {
+		if err := l.grantOne(l.userName(owner)); err != nil {
+			return TokenInfo{}, "", err
 		}
 	}
 	info, credential, err := l.rotateToken(r.Context(), owner, id, d)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/internal/page"
@@ -32,6 +33,7 @@ var (
 	errNotFound     = errors.New("not_found")
 	errHeaders      = errors.New("too_many_headers")
 	errConnect      = errors.New("connect_refused")
+	errTooOften     = errors.New("too_often")
 	errUnavailable  = errors.New("provider_unavailable")
 	errStoreAway    = errors.New("store_unavailable")
 	errStaysStored  = errors.New("revoked_not_deleted")
@@ -86,6 +88,8 @@ var answers = []answer{
 		detail: "The request has more headers than are read here."},
 	{reason: errConnect, status: http.StatusNotImplemented, title: "Refused",
 		detail: "This is no proxy; CONNECT leads nowhere."},
+	{reason: errTooOften, status: http.StatusTooManyRequests, again: true, title: "Too often",
+		detail: "You have logged in, or made API tokens, too often today. Try again tomorrow, or ask your administrator."},
 	{reason: errTooLarge, status: http.StatusBadRequest, title: "Login failed",
 		detail: "Your account has more claims than fit into cookies."},
 	{reason: errUnavailable, status: http.StatusServiceUnavailable, again: true, title: "Login is out of reach",
@@ -200,6 +204,8 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 		}
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", retryAfter)
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.FormatInt(untilTomorrow(l.now()), 10))
 	}
 	if navigation(r) {
 		p := page.Page{Title: a.title, Text: a.tell(reason), Reason: code, Request: id}

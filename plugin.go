@@ -82,6 +82,7 @@ type Latchkey struct {
 	once      cache.Cache // states of login flows that came back, logout tokens that were posted
 	counters  *counters
 	ends      *ends
+	quota     *quota // of what a user is given
 
 	redis         *redis.Client  // nil: this process is alone
 	sessions      *sessionStore  // nil: the cookies are the sessions

@@ -97,6 +97,9 @@ func (l *Latchkey) userName(subject string) string {
 // make room for it.
 func (l *Latchkey) admitSession(ctx context.Context, s *session) error {
 	user := l.userOf(s)
+	if err := l.grantOne(user); err != nil {
+		return err
+	}
 	others, err := l.users.add(ctx, user, s.ID, s.Born+l.set.lifetime.Milliseconds(), s.Born)
 	if err != nil && l.sessions == nil && l.set.maxPerUser == 0 && !l.set.endOthers {
 		// The cookies need no store, and there is nobody to make room.

@@ -102,6 +102,9 @@ func (l *Latchkey) openShared(ctx context.Context) error {
 	l.ends = resources.use(ctx, "ends", func() (interface{}, func()) {
 		return newEnds(), func() {}
 	}).(*ends)
+	l.quota = resources.use(ctx, "quota", func() (interface{}, func()) {
+		return newQuota(), func() {}
+	}).(*quota)
 	l.counters = resources.use(ctx, "counters", func() (interface{}, func()) {
 		return newCounters(), func() {}
 	}).(*counters)
