@@ -25,7 +25,7 @@ func TestFaster(t *testing.T) {
 var kept [][]byte
 
 func TestLeast(t *testing.T) {
-	bytes, objects := least(func() { kept = append(kept, make([]byte, 1<<20)) })
+	bytes, objects := least(func() { kept = append(kept, make([]byte, 1<<20)) }, 4)
 	if bytes < 1<<20 || bytes > 2<<20 || objects == 0 {
 		t.Errorf("found %d bytes and %d allocations", bytes, objects)
 	}
