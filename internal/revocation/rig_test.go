@@ -51,10 +51,13 @@ func (g *rig) replica() *Log {
 	return g.replicaOf(c)
 }
 
-// replicaOf is a replica with a client of that kind.
+// replicaOf is a replica with a client of that kind, of the server unless it says
+// another address.
 func (g *rig) replicaOf(c redis.Config) *Log {
 	g.t.Helper()
-	c.Addresses = []string{g.server.Addr()}
+	if c.Addresses == nil {
+		c.Addresses = []string{g.server.Addr()}
+	}
 	c.Timeout = 10 * time.Second
 	c.Now = g.clock.now
 	client := redis.New(c)

@@ -50,6 +50,7 @@ var logMutants = []mutant{
 	{caches, "a zero key in the log", pageFile, ` || keys[i].Key == noKey {`, ` {`},
 	{caches, "an entry without a time", pageFile, `if at[i] <= 0 || until[i] <= 0 ||`, `if at[i] <= 0 && until[i] <= 0 ||`},
 	{caches, "garbage in the stream stops the reader", pageFile, "\t\tp, err = g.readPlain(ctx, direction, id)\n", ""},
+	{caches, "what is read back early is written again", writerFile, "\terr := g.write(ctx, entries)\n\tg.mu.Lock()\n\tdefer g.mu.Unlock()\n", "\terr := g.write(ctx, entries)\n\tg.mu.Lock()\n\tdefer g.mu.Unlock()\n\tfor _, e := range entries {\n\t\tg.sent[e.Key] = e\n\t}\n"},
 	{caches, "null is an id", writerFile, `if reply.Kind != redis.Text || !strings.Contains(reply.Text, "-") {`, `if reply.Kind != redis.Text && reply.Kind != redis.Nil || strings.Contains(reply.Text, "OK") {`},
 	{caches, "an entry of the year 9999", clockFile, "\t\tif e.At > latest {\n\t\t\te.At = latest\n\t\t}\n", ""},
 	{caches, "an entry without end", clockFile, "\t\tif left > most {\n\t\t\te.Until = e.At/1000 + most\n\t\t}\n", ""},
