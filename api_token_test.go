@@ -23,9 +23,15 @@ func tokenRig(t *testing.T, change func(*Config)) *rig {
 			change(c)
 		}
 	})
-	store := g.l.apiTokens.(*apitoken.File)
-	t.Cleanup(func() { store.Close() }) // before the folder goes
+	g.closeTokens()
 	return g
+}
+
+// closeTokens closes the file of API tokens before its folder goes, so that nothing
+// is written there any more.
+func (g *rig) closeTokens() {
+	store := g.l.apiTokens.(*apitoken.File)
+	g.t.Cleanup(func() { store.Close() })
 }
 
 // give makes a token of alice's, and returns its id and credential.

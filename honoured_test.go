@@ -18,6 +18,7 @@ func TestScopesOfASharedStore(t *testing.T) {
 		}
 	}
 	g := newRig(t, at("", map[string]string{"read": "", "admin": ""}))
+	g.closeTokens()
 	_, credential := g.give(func(n *NewToken) { n.Scopes = []string{"admin", "read"} })
 	for what, c := range map[string]struct {
 		scopes map[string]string

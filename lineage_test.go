@@ -36,6 +36,7 @@ func (g *rig) given(l *Latchkey, what string, r *http.Request) string {
 func TestNotebookIsForWhomItsParentIs(t *testing.T) {
 	file := t.TempDir() + "/tokens.json"
 	g := newRig(t, func(c *Config) { notebooks("portal")(c); c.APITokens.File = file })
+	g.closeTokens()
 	routers := map[string]*Latchkey{
 		"portal": g.l,
 		"query":  g.router(func(c *Config) { notebooks("query")(c); c.APITokens.File = file }),

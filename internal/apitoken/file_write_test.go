@@ -208,6 +208,8 @@ func TestWritesThatFail(t *testing.T) {
 		if got := find(t, f, id("a")); got.Note != "" || f.Stats().Generation != 0 {
 			t.Errorf("%s: here it was made: %+v", c.what, f.Stats())
 		}
+		_ = os.Remove(g.path + ".lock")
+		eventually(t, c.what+": the writer to end", func() bool { return !f.isWriting() })
 	}
 }
 

@@ -145,6 +145,12 @@ func (f *File) isLoading() bool {
 	return f.loading
 }
 
+func (f *File) isWriting() bool {
+	f.queue.mu.Lock()
+	defer f.queue.mu.Unlock()
+	return f.queue.busy
+}
+
 // folder lists what is beside the file.
 func (g *rig) folder() string {
 	g.t.Helper()
