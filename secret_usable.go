@@ -41,7 +41,7 @@ func usableSecrets(values []string) error {
 // texts.
 var placeholderWords = regexp.MustCompile(`changeme|changethis|changeit|replaceme|replacethis|replacewith|replaceby|placeholder|` +
 	`yoursecret|yourown|yourlong|yourrandom|yourvery|putyour|insertyour|enteryour|opensslrand|examplesecret|secretexample|exampleonly|` +
-	`thisisnota|notasecret|notsosecret|atleast32|xxxxxxxx|1234567890|0987654321|abcdefghij|qwertyuiop|asdfghjkl`)
+	`goeshere|donotuse|insecure|defaultsecret|secretsecret|passwordpassword|withopenssl|thisisnota|notasecret|notsosecret|atleast32|xxxxxxxx|1234567890|0987654321|abcdefghij|qwertyuiop|asdfghjkl`)
 
 // separators are what placeholders have between words.
 var separators = regexp.MustCompile(`[\s_.:,;!/+-]+`)

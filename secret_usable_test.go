@@ -17,6 +17,13 @@ func TestPlaceholdersAreRefused(t *testing.T) {
 	for _, value := range []string{
 		"what openssl rand -base64 48 printed",
 		"change-me-change-me-change-me-change-me",
+		"TODO-generate-a-secret-with-openssl-0001",
+		"your-32-byte-value-goes-here-please-now",
+		"secretsecretsecretsecretsecretsecret12",
+		"password-password-password-password-1",
+		"insecure-default-value-for-development-0",
+		"the-default-secret-of-the-helm-chart-v1",
+		"only-for-the-demo-do-not-use-this-at-all",
 		"CHANGE_ME_to_at_least_32_bytes_of_random",
 		"please change this to something long and random",
 		"replace-with-a-random-secret-of-32-bytes",
