@@ -3,6 +3,7 @@ package latchkey
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -14,8 +15,12 @@ import (
 // secretCheck is how often a secret's file is looked at.
 const secretCheck = 5 * time.Second
 
+// maxSettingFile bounds the file of a setting: a secret, or certificates.
+const maxSettingFile = 1 << 20
+
 // secret is the value of a setting that may stand in the environment (env:NAME)
-// or in a file (file:/path), which is read again when it changes.
+// or in a file (file:/path), which is read again and again: a file may change and
+// keep its size and its time.
 //
 // A file is looked at by a goroutine of its own, and never by a request: one on a
 // network that does not answer holds up nobody.
@@ -24,7 +29,6 @@ type secret struct {
 	report func(error) // told once when the file cannot be read any more; nil: nobody
 
 	reading sync.Mutex // held by whoever looks at the file
-	stamp   string     // modification time and size of the file when it was read
 	failing bool
 
 	mu    sync.Mutex
@@ -98,7 +102,7 @@ func (s *secret) watch(ctx context.Context) {
 	}
 }
 
-// look reads the file anew if it has changed.
+// look reads the file anew.
 func (s *secret) look() {
 	defer func() {
 		// A panic in a goroutine would end the whole of Traefik.
@@ -117,15 +121,7 @@ func (s *secret) look() {
 func (s *secret) read() error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	info, err := os.Stat(s.path)
-	if err != nil {
-		return fmt.Errorf("read secret: %w", err)
-	}
-	stamp := fmt.Sprint(info.ModTime().UnixNano(), info.Size())
-	if stamp == s.stamp {
-		return nil
-	}
-	content, err := os.ReadFile(s.path)
+	content, err := readSetting(s.path)
 	if err != nil {
 		return fmt.Errorf("read secret: %w", err)
 	}
@@ -136,11 +132,35 @@ func (s *secret) read() error {
 	if err := unresolved(value); err != nil {
 		return fmt.Errorf("read secret: the file %q %w", s.path, err)
 	}
-	s.stamp = stamp
 	s.mu.Lock()
 	s.value = value
 	s.mu.Unlock()
 	return nil
+}
+
+// readSetting reads the file of a setting. A pipe would be waited for, and a device
+// may have no end.
+func readSetting(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%q is no regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxSettingFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > maxSettingFile {
+		return nil, fmt.Errorf("%q has more than %d bytes", path, maxSettingFile)
+	}
+	return content, nil
 }
 
 // watchSecrets has the files of secrets looked at. Middlewares share them, and a

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What everybody can look up in a document seals nothing.
@@ -131,5 +132,68 @@ func TestSecretDelay(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v", value, err)
 		}
+	}
+}
+
+// The file of a setting is a file, of a bounded length.
+func TestSettingFiles(t *testing.T) {
+	folder := t.TempDir()
+	long := filepath.Join(folder, "long")
+	if err := os.WriteFile(long, []byte(strings.Repeat("ab", maxSettingFile/2)+"a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{folder: "no regular file", "/dev/zero": "no regular file", long: "more than", filepath.Join(folder, "none"): "no such file"} {
+		if _, err := openSecret("file:" + path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("a secret in %s: %v, want %s", path, err, want)
+		}
+		m := &mistakes{}
+		certificates(m, "redis.tls.caCert", "file:"+path)
+		if err := m.err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("certificates in %s: %v, want %s", path, err, want)
+		}
+	}
+	if err := os.Truncate(long, maxSettingFile); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openSecret("file:" + long); err != nil {
+		t.Errorf("the longest: %v", err)
+	}
+}
+
+// A file may change and keep its time and its length. What takes its place and is
+// of no use changes nothing.
+func TestSecretFileKeepsItsTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	at := time.Now().Add(-time.Hour)
+	write := func(value string) {
+		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("the first")
+	s, err := openSecret("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reported := 0
+	s.report = func(_ error) { reported++ }
+	write("the other")
+	s.look()
+	if got := s.get(); got != "the other" || reported != 0 {
+		t.Errorf("it is %q, and %d errors", got, reported)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.look()
+	s.look()
+	if got := s.get(); got != "the other" || reported != 1 {
+		t.Errorf("a folder in its place: it is %q, and %d errors", got, reported)
 	}
 }

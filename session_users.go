@@ -123,8 +123,11 @@ func readListed(reply redis.Reply) ([]listed, error) {
 	if reply.Err != nil {
 		return nil, reply.Err
 	}
+	if len(reply.Items)%2 != 0 {
+		return nil, fmt.Errorf("%d items, IDs and ends: %w", len(reply.Items), redis.ErrUnavailable)
+	}
 	var list []listed
-	for i := 0; i+1 < len(reply.Items); i += 2 {
+	for i := 0; i < len(reply.Items); i += 2 {
 		until, err := strconv.ParseInt(reply.Items[i+1].Text, 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("its end %q is not a number", reply.Items[i+1].Text)

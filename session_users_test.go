@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
+	"github.com/latchkey-auth/latchkey/internal/redis"
 )
 
 // logins logs the person in n times, a second apart, in browsers of their own.
@@ -216,6 +217,26 @@ func TestListedTimes(t *testing.T) {
 		}
 		if s := list[0]; s.Since != began || s.Until != began+1000 {
 			t.Errorf("known: %v: from %d until %d, want from %d until %d", known, s.Since, s.Until, began, began+1000)
+		}
+	}
+}
+
+// What is no list of IDs and ends is no shorter list.
+func TestReadListed(t *testing.T) {
+	text := func(s string) redis.Reply { return redis.Reply{Kind: redis.Text, Text: s} }
+	for name, test := range map[string]struct {
+		items []redis.Reply
+		want  int // -1: an error
+	}{
+		"none":                {nil, 0},
+		"one":                 {[]redis.Reply{text("a"), text("1")}, 1},
+		"an ID without end":   {[]redis.Reply{text("a")}, -1},
+		"the last has no end": {[]redis.Reply{text("a"), text("1"), text("b")}, -1},
+		"an end that is none": {[]redis.Reply{text("a"), text("b")}, -1},
+	} {
+		list, err := readListed(redis.Reply{Kind: redis.List, Items: test.items})
+		if test.want < 0 && err == nil || test.want >= 0 && (err != nil || len(list) != test.want) {
+			t.Errorf("%s: %d sessions, %v", name, len(list), err)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -112,7 +111,7 @@ func certificates(m *mistakes, setting, value string) string {
 		return ""
 	}
 	if strings.HasPrefix(value, "file:") {
-		content, err := os.ReadFile(strings.TrimPrefix(value, "file:"))
+		content, err := readSetting(strings.TrimPrefix(value, "file:"))
 		if err != nil {
 			m.add(setting, "%v", err)
 		}

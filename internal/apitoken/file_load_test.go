@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/wait"
 )
 
 // The file is looked at once in a window, however many ask.
@@ -253,5 +255,21 @@ func TestWindowsEndOnSeconds(t *testing.T) {
 			t.Errorf("at %v the window ends at %v", now, end)
 		}
 		g.clock.advance(time.Minute + 300*time.Millisecond)
+	}
+}
+
+// Who waits for a load goes on when it has ended, and not when its patience has.
+func TestEndOfALoadIsTold(t *testing.T) {
+	g := newRig(t)
+	f := g.open()
+	g.put(fileOf(token("a", "alice")))
+	info, err := os.Stat(g.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := f.beginLoad(info)
+	f.load(done)
+	if !wait.Now(done) {
+		t.Error("the load has ended, and nobody is told")
 	}
 }

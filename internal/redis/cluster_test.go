@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"crypto/tls"
 	"strconv"
 	"testing"
 	"time"
@@ -203,4 +204,25 @@ func TestSlotRanges(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
+}
+
+// The error is that of the node that was asked last, and each was asked.
+func TestNoNodeAnswers(t *testing.T) {
+	s := redistest.StartSecure(t)
+	gone := redistest.Start(t)
+	address := gone.Addr()
+	gone.Stop()
+	for want, addresses := range map[string][]string{
+		"refused": {s.Addr(), address},
+		"tls":     {address, s.Addr()},
+	} {
+		c := open1(t, Config{Mode: "cluster", Addresses: addresses, Timeout: generous, TLS: &tls.Config{MinVersion: tls.VersionTLS12}})
+		_, err := c.Do(background, "GET", "k")
+		expectError(t, want, err, ErrUnavailable)
+		expect(t, "the last error", c.Health().LastError, want)
+	}
+	none := open1(t, Config{Mode: "cluster", Timeout: generous})
+	_, err := none.Do(background, "GET", "k")
+	expectError(t, "no address", err, ErrUnavailable)
+	expect(t, "the last error", none.Health().LastError, "no node")
 }

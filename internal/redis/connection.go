@@ -102,6 +102,7 @@ func (c *connection) introduce(ctx context.Context, config *Config) *failure {
 		return f
 	}
 	if f := welcome(replies); f != nil {
+		f.barred = f.code == "WRONGPASS" || f.code == "NOAUTH"
 		return f
 	}
 	return misfit(commands, replies)

@@ -40,6 +40,7 @@ type failure struct {
 	lost    bool   // a connection that was idle turned out to be closed: nothing was answered
 	caller  bool   // the caller left, or had left
 	spared  bool   // does not count for the breaker: the server is there, or was not asked
+	barred  bool   // the server did not let a new connection in: its password may be about to change
 	command string // that was refused; "": none was
 }
 

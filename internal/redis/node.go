@@ -94,9 +94,10 @@ func (n *node) probe(ctx context.Context) *failure {
 }
 
 // failed asks the server whether it is there, when a failure makes one doubt it.
+// While a password changes, connections that were let in before go on.
 // The probe belongs to all callers, so it does not end with this one's context.
 func (n *node) failed(epoch, answers int64, f *failure) {
-	if f.spared || !n.breaker.failed(epoch, answers, f.timeout) {
+	if f.spared || f.barred && n.pool.size() > 0 || !n.breaker.failed(epoch, answers, f.timeout) {
 		return
 	}
 	away := n.probe(context.Background())
@@ -125,7 +126,7 @@ func (n *node) try(ctx context.Context, p *pool, q request) ([]Reply, *failure) 
 // not to be done twice is not sent again.
 func (n *node) again(p *pool, q request, f *failure) bool {
 	demoted := f.code == "READONLY"
-	if f.spared && !demoted {
+	if f.barred || f.spared && !demoted {
 		return false
 	}
 	p.flush()

@@ -35,6 +35,7 @@ type position struct {
 	asked time.Time    // when the stream was last found to be the one
 	chore time.Time    // when its clock was last measured
 	heard time.Time    // when it was last looked what was written and not read back
+	aside time.Time    // when a key of another type was last moved out of the way
 }
 
 func (g *Log) start() {
@@ -47,7 +48,8 @@ func (g *Log) start() {
 }
 
 // run is the reading goroutine: it belongs to no request, and ends with Close. It
-// writes nothing, so that a Redis that takes no writes is read all the same.
+// writes nothing that its reading waits for, so that a Redis that takes no writes
+// is read all the same.
 func (g *Log) run(ctx context.Context) {
 	defer close(g.read)
 	at := &position{doubt: true, page: largestPage}
@@ -60,6 +62,7 @@ func (g *Log) run(ctx context.Context) {
 			at.whole = false
 			at.doubt = true
 			g.failed(err)
+			g.setAside(ctx, at, err)
 			_ = wait.Pause(ctx, pause) // the loop asks whether ctx has ended
 			continue
 		}

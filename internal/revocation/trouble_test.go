@@ -3,6 +3,7 @@ package revocation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -215,17 +216,51 @@ func TestUnwritten(t *testing.T) {
 	}
 }
 
-// A key of another type is not deleted: it may be somebody's. The log names it,
-// and goes on once it is gone.
+// A key of another type does not stand in the way for ever. It is not deleted: it
+// may be somebody's.
 func TestAnotherType(t *testing.T) {
+	for kind, make := range map[string][]string{
+		"a text": {"SET", "test:revocations", "somebody's"}, "a list": {"RPUSH", "test:revocations", "somebody's"},
+		"a set": {"ZADD", "test:revocations", "1", "somebody's"}, "a hash": {"HSET", "test:revocations", "f", "somebody's"},
+	} {
+		g := newRig(t)
+		l := g.reading()
+		var said strings.Builder
+		l.log = logger(&said)
+		g.mustRevoke(l, "before")
+		g.server.Command("DEL", "test:revocations")
+		g.server.Command(make...)
+		eventually(t, kind+": the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored == 1 })
+		if g.check(l, "before") != "revoked" || g.check(l, "nobody") != "clean" {
+			t.Errorf("%s: what is known does not count", kind)
+		}
+		if got := g.check(g.reading(), "before"); got != "revoked" {
+			t.Errorf("%s: for who starts later it is %s", kind, got)
+		}
+		kept := g.server.Command("KEYS", "*set-aside:*")
+		if !strings.HasPrefix(kept, "test:revocations:set-aside:{test:revocations}:") || g.server.Command("TYPE", kept) == "none" {
+			t.Errorf("%s: it is kept as %q", kind, kept)
+		}
+		l.Close() // it may still be speaking
+		if got := strings.Count(said.String(), "begins anew"); got != 1 || !strings.Contains(said.String(), kept) {
+			t.Errorf("%s: said %d times: %s", kind, got, said.String())
+		}
+	}
+}
+
+// Where it cannot be renamed the log says so, and goes on once it is gone. A
+// stream is never renamed.
+func TestAnotherTypeThatStays(t *testing.T) {
 	g := newRig(t)
 	l := g.reading()
 	var said strings.Builder
 	l.log = logger(&said)
 	g.mustRevoke(l, "before")
+	g.server.Command("ACL", "SETUSER", "default", "-rename", "-renamenx")
 	g.server.Command("DEL", "test:revocations")
 	g.server.Command("SET", "test:revocations", "somebody's")
 	eventually(t, "the trouble to show", func() bool { return l.Stats().Failing })
+	eventually(t, "the renaming to be tried", func() bool { return strings.Contains(g.server.Command("INFO", "commandstats"), "cmdstat_type:") })
 	if got := g.server.Command("GET", "test:revocations"); got != "somebody's" {
 		t.Errorf("it is %q now", got)
 	}
@@ -234,10 +269,13 @@ func TestAnotherType(t *testing.T) {
 	}
 	g.server.Command("DEL", "test:revocations")
 	eventually(t, "the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored == 1 })
-	if got := g.check(g.reading(), "before"); got != "revoked" {
-		t.Errorf("for who starts later it is %s", got)
+	at := &position{}
+	l.setAside(context.Background(), at, fmt.Errorf("WRONGTYPE: %w", redis.ErrCommand))
+	if at.aside.IsZero() || g.server.Command("TYPE", "test:revocations") != "stream" || g.server.Command("KEYS", "*set-aside*") != "" {
+		t.Error("a stream was renamed")
 	}
-	if got := strings.Count(said.String(), "test:revocations cannot be read"); got != 1 {
+	l.Close()
+	if got := strings.Count(said.String(), "cannot be renamed"); got != 1 {
 		t.Errorf("said %d times: %s", got, said.String())
 	}
 }

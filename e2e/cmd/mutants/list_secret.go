@@ -53,6 +53,8 @@ var keyringMutants = []mutant{
 	{cookies, "a urn for a secret", "secret.go", "\tcase \"urn\":\n", "\tcase \"-\":\n"},
 	{cookies, "a URN for a secret", "secret.go", "strings.ToLower(scheme)", "scheme"},
 	{cookies, "a urn in a file for a secret", "secret.go", "\tif err := unresolved(value); err != nil {\n", "\tif err := unresolved(\"\"); err != nil {\n"},
+	{cookies, "a device for a secret", "secret.go", "!info.Mode().IsRegular()", "info == nil"},
+	{cookies, "a file without end for a secret", "secret.go", "len(content) > maxSettingFile", "len(content) < 0"},
 	{cookies, "a urn for certificates", "settings_redis.go", "unresolved(trimSecret(value))", "unresolved(\"\")"},
 	{cookies, "a byte-order mark in a secret", "secret.go", "strings.TrimPrefix(strings.TrimSpace(text), \"\\ufeff\")", "text"},
 	{cookies, "a session in memory of another secret", "session_cookie.go", " || l.set.keys.named(l.now(), s.Keeper)", " || true"},
