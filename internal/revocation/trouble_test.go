@@ -269,6 +269,7 @@ func TestAnotherTypeThatStays(t *testing.T) {
 	}
 	g.server.Command("DEL", "test:revocations")
 	eventually(t, "the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored == 1 })
+	g.server.Command("ACL", "SETUSER", "default", "+rename", "+renamenx")
 	at := &position{}
 	l.setAside(context.Background(), at, fmt.Errorf("WRONGTYPE: %w", redis.ErrCommand))
 	if at.aside.IsZero() || g.server.Command("TYPE", "test:revocations") != "stream" || g.server.Command("KEYS", "*set-aside*") != "" {

@@ -30,7 +30,7 @@ var logMutants = []mutant{
 	{caches, "a key of another type stays in the way", readerFile, "\t\t\tg.setAside(ctx, at, err)\n", ""},
 	{caches, "a stream is set aside", "internal/revocation/aside.go", "if kind == 'stream' or kind == 'none' then return 0 end\n", ""},
 	{caches, "a key of another type is deleted", "internal/revocation/aside.go", "redis.call('RENAMENX', KEYS[1], KEYS[2])", "redis.call('DEL', KEYS[1])"},
-	{caches, "a proxy that holds no read is asked without a pause", readerFile, "p.size() == 0 && time.Since(began) < patience/2", "p.size() < 0"},
+	{caches, "a proxy that holds no read is asked without a pause", readerFile, "time.Since(began) < patience/2 {", "time.Since(began) < 0 {"},
 	{caches, "nobody knows, and all are clean", logFile, `if judged && readable {`, `if judged {`},
 	{caches, "an answer before the log was read", logFile, `if judged && readable {`, `if readable {`},
 	{caches, "not revoked here at once", logFile, "\tg.index.Add(entries, now)\n", ""},
