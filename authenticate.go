@@ -55,16 +55,27 @@ func (l *Latchkey) credential(r *http.Request) credential {
 	if authorization := r.Header["Authorization"]; len(authorization) > 0 {
 		token, ok := bearerToken(authorization)
 		if ok && l.isAPIToken(token) {
-			return credential{identity.Token, token}
+			return credential{identity.Token, bounded(token)}
 		}
 		if ok && len(l.set.issuers) > 0 {
-			return credential{identity.Bearer, token}
+			return credential{identity.Bearer, bounded(token)}
 		}
 	}
 	if key, ok := l.apiKey(r); ok {
-		return credential{identity.Token, key}
+		return credential{identity.Token, bounded(key)}
 	}
 	return credential{identity.Session, l.cookieValue(r)}
+}
+
+// maxCredential bounds a token, in bytes: none that is longer is accepted.
+const maxCredential = 16 << 10
+
+// bounded is the token, or nothing where it is too long to be worth a look.
+func bounded(token string) string {
+	if len(token) > maxCredential {
+		return ""
+	}
+	return token
 }
 
 // keyOf stands for the credential and the policy it is judged by.

@@ -85,7 +85,7 @@ var answers = []answer{
 	{reason: errNotFound, status: http.StatusNotFound, title: "Not found",
 		detail: "There is no such thing here."},
 	{reason: errHeaders, status: http.StatusRequestHeaderFieldsTooLarge, title: "Too many headers",
-		detail: "The request has more headers than are read here."},
+		detail: "The request has more headers or cookies than are read here."},
 	{reason: errConnect, status: http.StatusNotImplemented, title: "Refused",
 		detail: "This is no proxy; CONNECT leads nowhere."},
 	{reason: errTooOften, status: http.StatusTooManyRequests, again: true, title: "Too often",
@@ -138,7 +138,16 @@ func (l *Latchkey) challenge(w http.ResponseWriter, r *http.Request, reason erro
 		l.refuse(w, r, reason, "")
 		return
 	}
-	l.startLogin(w, r, returnTarget(r.URL.RequestURI(), l.set.basePath))
+	l.startLogin(w, r, l.askedFor(r))
+}
+
+// askedFor is where a login for the request leads back to. Written out, it is no
+// shorter than its parts.
+func (l *Latchkey) askedFor(r *http.Request) string {
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxReturnTarget {
+		return "/"
+	}
+	return returnTarget(r.URL.RequestURI(), l.set.basePath)
 }
 
 // redirects says whether a request without a credential is sent to log in.

@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -36,11 +37,19 @@ func (l *Latchkey) endpointTable() map[string]endpointHandler {
 	}
 }
 
+// maxAddress bounds path and query of what is answered here, and the path of what
+// is let by, in bytes: a megabyte of parameters takes half a second to read.
+const maxAddress = 16 << 10
+
 // serveEndpoint answers a request under basePath. Names match exactly; others
 // are 404 and never reach the upstream.
 func (l *Latchkey) serveEndpoint(w http.ResponseWriter, r *http.Request) {
 	// None of what is said here is for a cache, not even that there is nothing.
 	w.Header().Set("Cache-Control", "no-store")
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxAddress {
+		l.refuse(w, r, fmt.Errorf("%w: the address is longer than %d bytes", errBadRequest, maxAddress), "")
+		return
+	}
 	name := strings.TrimPrefix(r.URL.Path, l.set.basePath)
 	if isAPI(name) && l.set.issuer != "" {
 		l.serveAPI(w, r)

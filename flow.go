@@ -95,7 +95,7 @@ func (l *Latchkey) flowStates(r *http.Request) []string {
 // takeFlow opens the flow of that state and expires its cookie. A state counts
 // once, and only with the cookie.
 func (l *Latchkey) takeFlow(w http.ResponseWriter, r *http.Request, state string) (*flow, error) {
-	sealed, ok := l.oneCookie(r, l.flowPrefix()+state)
+	sealed, ok := l.flowCookie(r, state)
 	if !ok {
 		return nil, fmt.Errorf("%w: no login of this state began in this browser", errCallback)
 	}
@@ -119,6 +119,14 @@ func (l *Latchkey) takeFlow(w http.ResponseWriter, r *http.Request, state string
 		return nil, fmt.Errorf("%w: the state was used before", errCallback)
 	}
 	return f, nil
+}
+
+// flowCookie is the value of that state's cookie.
+func (l *Latchkey) flowCookie(r *http.Request, state string) (string, bool) {
+	if !l.readable(r) {
+		return "", false
+	}
+	return l.oneCookie(r, l.flowPrefix()+state)
 }
 
 // setFlowCookie differs from the session's cookie: the callback comes from the

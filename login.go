@@ -18,9 +18,16 @@ func (l *Latchkey) serveLogin(w http.ResponseWriter, r *http.Request) {
 	l.startLogin(w, r, returnTarget(r.URL.Query().Get("return_to"), l.set.basePath))
 }
 
+// maxHost bounds a host with its port: RFC 1035, section 2.3.4.
+const maxHost = 255 + len(":65535")
+
 // startLogin sends the browser to the provider (OpenID Connect Core, section
 // 3.1.2.1; PKCE, RFC 7636).
 func (l *Latchkey) startLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
+	if len(r.Host) > maxHost {
+		l.refuse(w, r, fmt.Errorf("%w: the host is longer than a name may be", errBadRequest), "")
+		return
+	}
 	// Not the remembered document: a browser must not be sent to a provider
 	// that does not answer.
 	metadata, err := l.provider.Reach(r.Context())

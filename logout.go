@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/internal/identity"
 	"github.com/latchkey-auth/latchkey/internal/page"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 	"github.com/latchkey-auth/latchkey/internal/seal"
@@ -19,12 +20,21 @@ import (
 // the state that says where to go. With the provider down, the session here
 // ends all the same.
 func (l *Latchkey) serveLogout(w http.ResponseWriter, r *http.Request) {
+	if !l.readable(r) {
+		// Whether there is a session, nobody can say.
+		l.refuse(w, r, errHeaders, "")
+		return
+	}
 	if state := r.URL.Query().Get("state"); state != "" {
 		l.finishLogout(w, r, state)
 		return
 	}
 	if crossSite(r) {
 		l.refuse(w, r, errCrossSite, "")
+		return
+	}
+	if l.credential(r).kind != identity.Session && r.Header["Cookie"] == nil {
+		l.refuse(w, r, fmt.Errorf("%w: a token is not logged out; revoke it, or let it expire", errBadRequest), "")
 		return
 	}
 	target := ""

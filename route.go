@@ -31,7 +31,7 @@ func misshapen(r *http.Request) error {
 // other.
 func (l *Latchkey) route(r *http.Request) destination {
 	p := r.URL.Path
-	if !l.set.unprotected.MatchString(p) || !plainPath(p) || ambiguous(r.URL.EscapedPath()) {
+	if len(p) > maxAddress || !l.set.unprotected.MatchString(p) || !plainPath(p) || ambiguous(r.URL.EscapedPath()) {
 		return protected
 	}
 	if p == l.set.basePath || strings.HasPrefix(p, l.set.basePath+"/") {

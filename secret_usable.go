@@ -71,7 +71,3 @@ func repeated(value string) bool {
 	}
 	return false
 }
-
-// label stands for the secrets of the settings, where what depends on them must
-// not be shared.
-func label(values []string) string { return fingerprint(append([]string{"secrets"}, values...)...) }

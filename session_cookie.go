@@ -164,8 +164,12 @@ func (l *Latchkey) setSessionCookies(w http.ResponseWriter, r *http.Request, chu
 
 // expireChunks expires the cookies of the request from the nth chunk on.
 func (l *Latchkey) expireChunks(w http.ResponseWriter, r *http.Request, from int) {
+	sent := map[string]bool{}
+	for _, c := range l.ownCookies(r) {
+		sent[c.Name] = true
+	}
 	for n := from; n < seal.MaxChunks; n++ {
-		if _, err := r.Cookie(l.chunkName(n)); err == nil {
+		if sent[l.chunkName(n)] {
 			l.setCookie(w, l.chunkName(n), "", -1)
 		}
 	}
@@ -199,7 +203,7 @@ func setPrivately(w http.ResponseWriter, c *http.Cookie) {
 
 // cookieValue returns the sealed session as its cookies carry it, or "".
 func (l *Latchkey) cookieValue(r *http.Request) string {
-	if r.Header["Cookie"] == nil || !readable(r) {
+	if r.Header["Cookie"] == nil || !l.readable(r) {
 		return ""
 	}
 	return l.joinCookies(r)
@@ -213,9 +217,10 @@ const (
 	maxCookieCount = 1000
 )
 
-func readable(r *http.Request) bool {
+// readable says whether the request's cookies are few enough to be read.
+func (l *Latchkey) readable(r *http.Request) bool {
 	all := strings.Join(r.Header["Cookie"], ";")
-	return len(all) <= maxCookies && strings.Count(all, ";") < maxCookieCount
+	return len(all) <= maxCookies && strings.Count(all, ";") < maxCookieCount && strings.Count(all, l.set.cookie.Name) <= maxMentions
 }
 
 func (l *Latchkey) joinCookies(r *http.Request) string {
@@ -260,7 +265,7 @@ func (l *Latchkey) countCookies(r *http.Request, name string) int {
 // ownCookies are ours among the request's cookies; none, if they are more than
 // are read.
 func (l *Latchkey) ownCookies(r *http.Request) []*http.Cookie {
-	if !readable(r) {
+	if r.Header["Cookie"] == nil || !l.readable(r) {
 		return nil
 	}
 	own, _ := l.splitCookies(strings.Join(r.Header["Cookie"], ";"))

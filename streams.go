@@ -37,10 +37,18 @@ func isStream(r *http.Request) bool {
 
 const eventStream = "text/event-stream"
 
+// maxAccept bounds what is read of Accept, in bytes.
+const maxAccept = 16 << 10
+
 // accepts says whether a media type, in lower case, is among those that the
-// request accepts: in any line, and in any case (RFC 9110, section 8.3.1).
+// request accepts: in any line, and in any case (RFC 9110, section 8.3.1). A list
+// that is too long to be read may be a stream's, and is no browser's.
 func accepts(h http.Header, mediaType string) bool {
-	return strings.Contains(strings.ToLower(strings.Join(h["Accept"], ",")), mediaType)
+	all := strings.Join(h["Accept"], ",")
+	if len(all) > maxAccept {
+		return mediaType == eventStream
+	}
+	return strings.Contains(strings.ToLower(all), mediaType)
 }
 
 // forwardStream is forward for a stream: it ends with whatever let it in.

@@ -163,8 +163,11 @@ func (g *Guard) stripTrailer(k *known, r *http.Request) {
 // stripLists takes ours, and a switch of protocols that is not asked for any
 // more, out of a header that is a list of header names.
 func (g *Guard) stripLists(k *known, header http.Header, name string) {
-	list := strings.Join(header[name], ",")
-	if strings.Count(list, ",") >= maxListed {
+	list := ""
+	if len(header[name]) <= maxListed {
+		list = strings.Join(header[name], ",")
+	}
+	if list == "" || strings.Count(list, ",") >= maxListed {
 		delete(header, name)
 		return
 	}

@@ -9,9 +9,9 @@ const (
 var cookieMutants = []mutant{
 	{cookies, "tossing: two of one name", sessionCookieFile, " && l.countCookies(r, name) != 1 {", " && l.countCookies(r, name) > 99 {"},
 	{cookies, "tossing: two of one name, of which one has a space", sessionCookieFile, `";"), name) > 1`, `";"), name+"=") > 1`},
-	{cookies, "cookies without end", sessionCookieFile, ` || !readable(r) {`, ` {`},
+	{cookies, "cookies without end", sessionCookieFile, "if r.Header[\"Cookie\"] == nil || !l.readable(r) {\n\t\treturn \"\"\n", "if r.Header[\"Cookie\"] == nil {\n\t\treturn \"\"\n"},
 	{cookies, "flows without end in one answer", "flow.go", " && n < maxExpired;", ";"},
-	{cookies, "cookies without end, for flows", sessionCookieFile, "\tif !readable(r) {\n\t\treturn nil\n", "\tif r.Header == nil {\n\t\treturn nil\n"},
+	{cookies, "cookies without end, for flows", sessionCookieFile, "\tif r.Header[\"Cookie\"] == nil || !l.readable(r) {\n\t\treturn nil\n", "\tif r.Header[\"Cookie\"] == nil {\n\t\treturn nil\n"},
 	{cookies, "cookies without end, for the app", "forward.go", "if mentions > maxMentions {", "if mentions > 1<<30 {"},
 	{cookies, "ours with a space goes to the app", "forward.go", `strings.TrimRight(name, " \t\r\n")`, `name`},
 	{cookies, "a session that inflates", "session_record.go", "\tif len(plain) > maxRecord {\n", "\tif len(plain) < 0 {\n"},
