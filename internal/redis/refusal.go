@@ -19,8 +19,16 @@ var telling = map[string]bool{
 	"NOAUTH": true, "WRONGPASS": true, "LOADING": true, "MASTERDOWN": true, "CLUSTERDOWN": true, "BUSY": true,
 }
 
+// ofAll are the codes of a server that refuses whatever takes room, and growing
+// the commands that do. One of them that is answered says that this is over.
+var (
+	ofAll   = map[string]bool{"OOM": true, "READONLY": true, "MISCONF": true, "NOREPLICAS": true}
+	growing = map[string]bool{"SET": true, "ZADD": true, "XADD": true}
+)
+
 // refusals are what the server refuses though it is there. A command counts as
-// refused until one of the same name is answered.
+// refused until one of the same name is answered, or one that shows that the
+// server's state has changed.
 type refusals struct {
 	log     *slog.Logger // nil: silent
 	now     func() time.Time
@@ -78,6 +86,13 @@ func (r *refusals) over(command string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.refused, command)
+	if growing[command] {
+		for name, code := range r.refused {
+			if ofAll[code] {
+				delete(r.refused, name)
+			}
+		}
+	}
 	r.current.Store(int64(len(r.refused)))
 }
 

@@ -93,6 +93,28 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A server that takes one command which needs room takes the others, too; what one
+// of them has no right to, or finds in its place, is its own.
+func TestRefusalsEndTogether(t *testing.T) {
+	for _, c := range []struct{ code, refused, answered, want string }{
+		{"OOM", "SET", "XADD", ""},
+		{"READONLY", "DEL", "SET", ""},
+		{"MISCONF", "XADD", "ZADD", ""},
+		{"NOREPLICAS", "ZADD", "SET", ""},
+		{"OOM", "SET", "DEL", "OOM"}, // which a full server takes
+		{"READONLY", "SET", "GET", "READONLY"},
+		{"NOPERM", "SCAN", "SET", "NOPERM"},
+		{"WRONGTYPE", "ZADD", "XADD", "WRONGTYPE"},
+	} {
+		r := newRefusals(&Config{Now: time.Now})
+		r.add(c.refused, c.code)
+		r.answered([][]string{{c.answered}}, make([]Reply, 1))
+		if got, _ := r.show(); got != c.want {
+			t.Errorf("%s of %s, then %s is answered: %q, want %q", c.code, c.refused, c.answered, got, c.want)
+		}
+	}
+}
+
 // An error of one command is no state of Redis.
 func TestNoRefusal(t *testing.T) {
 	server := redistest.Start(t)
