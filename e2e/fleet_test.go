@@ -32,6 +32,9 @@ type fleet struct {
 	dynamic  harness.Dynamic
 }
 
+// barePath is a path that Latchkey does not see.
+const barePath = "/without-latchkey"
+
 // startFleet starts replicas for the test. They are asked over plain HTTP: the storms are not about TLS.
 func startFleet(t *testing.T, p fleetPlan) *fleet {
 	t.Helper()
@@ -53,6 +56,7 @@ func startFleet(t *testing.T, p fleetPlan) *fleet {
 			settings = p.settings(settings)
 		}
 		f.dynamic = s.Dynamic(settings)
+		f.dynamic.Routers["bare"] = harness.Router{Rule: "PathPrefix(`" + barePath + "`)", Service: "app"}
 		return f.dynamic
 	}
 	replicas, err := harness.StartReplicas(t.Context(), cmp.Or(p.replicas, 2), harness.ProviderOptions{}, p.traefik, configure)
