@@ -10,8 +10,7 @@ import (
 	"github.com/latchkey-auth/latchkey/internal/redis"
 )
 
-// hasty is a proxy that has Redis hold no read: a BLOCK of a second becomes one of
-// a millisecond. It counts them.
+// hasty is a proxy that has Redis hold no read: it leaves out BLOCK. It counts them.
 type hasty struct {
 	listener net.Listener
 	server   string
@@ -61,10 +60,11 @@ func (h *hasty) copy(to, from net.Conn) {
 }
 
 func (h *hasty) passOn(to net.Conn, b []byte) error {
-	held := []byte("BLOCK\r\n$4\r\n1000\r\n")
+	held := []byte("$5\r\nBLOCK\r\n$4\r\n1000\r\n")
 	if bytes.Contains(b, held) {
 		h.reads.Add(1)
-		b = bytes.ReplaceAll(b, held, []byte("BLOCK\r\n$1\r\n1\r\n"))
+		b = bytes.Replace(b, held, nil, 1)
+		b = bytes.Replace(b, []byte("*8\r\n"), []byte("*6\r\n"), 1)
 	}
 	_, err := to.Write(b)
 	return err

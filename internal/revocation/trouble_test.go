@@ -230,7 +230,7 @@ func TestAnotherType(t *testing.T) {
 		g.mustRevoke(l, "before")
 		g.server.Command("DEL", "test:revocations")
 		g.server.Command(make...)
-		eventually(t, kind+": the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored == 1 })
+		eventually(t, kind+": the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored > 0 })
 		if g.check(l, "before") != "revoked" || g.check(l, "nobody") != "clean" {
 			t.Errorf("%s: what is known does not count", kind)
 		}
@@ -268,7 +268,7 @@ func TestAnotherTypeThatStays(t *testing.T) {
 		t.Error("what is known does not count")
 	}
 	g.server.Command("DEL", "test:revocations")
-	eventually(t, "the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored == 1 })
+	eventually(t, "the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored > 0 })
 	g.server.Command("ACL", "SETUSER", "default", "+rename", "+renamenx")
 	at := &position{}
 	l.setAside(context.Background(), at, fmt.Errorf("WRONGTYPE: %w", redis.ErrCommand))

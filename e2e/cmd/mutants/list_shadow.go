@@ -59,6 +59,7 @@ var validateMutants = []mutant{
 }
 
 var shadowLoadMutants = []mutant{
+	{shadowFile, "nobody is told that a load has ended", shadowLoadFile, "\tclose(done)\n", "\t_ = done\n"},
 	{shadowFile, "a look for each request", shadowLoadFile, "\tf.checked = begun(now)\n", ""},
 	{shadowFile, "a look for each of those that came at once", shadowLoadFile, "\tif !f.due(now) {\n\t\treturn false\n\t}\n", ""},
 	{shadowFile, "a window that ends between two seconds, with no verdict until then", shadowLoadFile, "return now.Truncate(time.Second)", "return now"},
