@@ -33,7 +33,7 @@ func decodeObject(data []byte, most int) (map[string]interface{}, error) {
 	if n > most {
 		return nil, fmt.Errorf("has %d objects and lists, more than %d", n, most)
 	}
-	if n >= maxDepth && deep(data) {
+	if n > maxDepth && deep(data) {
 		return nil, fmt.Errorf("is nested deeper than %d, or not JSON", maxDepth)
 	}
 	var object map[string]interface{}
