@@ -32,6 +32,9 @@ func TestParseErrors(t *testing.T) {
 
 		{"Equals('a', 'b') & Equals('a', 'b')", `column 18: found "&", want ` + symbol},
 		{"Equals('a', 'b') | Equals('a', 'b')", `column 18: found "|", want ` + symbol},
+		{"Equals('a', 'b') || ?", `column 21: found "?", want ` + symbol},
+		{"Equals('a', 'b') && ?", `column 21: found "?", want ` + symbol},
+		{"(Equals('a', 'b') || ?)", `column 22: found "?", want ` + symbol},
 		{"Equals('a', 'b') = 'x'", `column 18: found "=", want ` + symbol},
 		{"Equals('a'; 'b')", `column 11: found ";", want ` + symbol},
 		{"é", `column 1: found "é", want ` + symbol},

@@ -15,6 +15,6 @@ var errorMutants = []mutant{
 	{login, "a login at the second that it ends at", "flow.go", `l.now().Unix() >= f.Ends`, `l.now().Unix() > f.Ends`},
 	{jwtKeys, "documents that are stood on for two days", "internal/oidc/document.go", `goodFor  = 24 * time.Hour `, `goodFor  = 48 * time.Hour `},
 	{redisGroup, "an address without a host", "settings_redis.go", `err != nil || host == "" || port == ""`, `err != nil || host == "-" || port == ""`},
-	{claims, "what is broken after || is no rule, which is open to all", "internal/claims/parse.go", "\t\tif err := p.advance(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t}\n}\n\n// both", "\t\tif err := p.advance(); err != nil {\n\t\t\treturn nil, nil\n\t\t}\n\t}\n}\n\n// both"},
+	{claims, "what is broken after || is found where it is not", "internal/claims/parse.go", "\t\tif err := p.advance(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t}\n}\n\n// both", "\t\tif err := p.advance(); err != nil {\n\t\t\treturn nil, nil\n\t\t}\n\t}\n}\n\n// both"},
 	{endpoints, "strangers fill the log", "challenge.go", "\t\tlog = l.log.debug\n", ""},
 }
