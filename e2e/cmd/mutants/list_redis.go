@@ -1,7 +1,7 @@
 package main
 
 var redisMutants = []mutant{
-	{redisGroup, "a server that is not ready", "internal/redis/node.go", `if v := verdict(q.commands, replies, n.config.Mode == "cluster"); v != nil {`, `if v := verdict(nil, n.config.Mode == "cluster"); v != nil {`},
+	{redisGroup, "a server that is not ready", "internal/redis/node.go", `if v := verdict(q.commands, replies, n.config.Mode == "cluster"); v != nil {`, `if v := verdict(q.commands, nil, n.config.Mode == "cluster"); v != nil {`},
 	{redisGroup, "gone, and asked each time", "internal/redis/breaker.go", `failuresToOpen = 3           // in a row`, `failuresToOpen = 3000        // in a row`},
 	{redisGroup, "a value under another key", "internal/cache/redis.go", `return seal.Context("cache", name)`, `return seal.Context("cache")`},
 	{redisGroup, "a value of before a deletion comes back", "internal/cache/writes.go", `return t.writes[v.shard] == v.writes && t.keep(v, value, left)`, `return t.keep(v, value, left)`},
