@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,11 @@ func TestNumbersStayTheirs(t *testing.T) {
 			}
 			if r.StatusCode != want {
 				t.Errorf("expires %s%s: status %d, want %d", expires, user, r.StatusCode, want)
+			}
+			// What the end is once it is computed with says nothing of what was asked for.
+			at, err := strconv.ParseInt(expires, 10, 64)
+			if text := body(t, r); err == nil && (at < 0 || at > endless) && !strings.Contains(text, " is "+expires+", want Unix seconds up to ") {
+				t.Errorf("expires %s%s: the answer says %s", expires, user, text)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/oidctest"
+	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
 // show shows the cookies n times at each of the replicas, all at once, and returns
@@ -91,6 +92,35 @@ func TestLogoutActsOnceOnAllReplicas(t *testing.T) {
 	eventually(t, "the refresh token to go back", func() bool { return len(p.l.ends.slots)+len(p.other.ends.slots) == 0 })
 	if got := p.provider.Hits(oidctest.Revocation); got != 1 {
 		t.Errorf("%d calls to the provider", got)
+	}
+}
+
+// lookedAt is a context that does something when it is asked whether it has ended.
+type lookedAt struct {
+	context.Context
+	then func()
+}
+
+func (c *lookedAt) Err() error {
+	c.then()
+	return c.Context.Err()
+}
+
+// A logout that another replica has begun is waited for, and for no longer.
+func TestLogoutWaitsForAnotherReplicas(t *testing.T) {
+	g := newRig(t, nil)
+	g.login("/app", nil)
+	s, err := g.l.openSession(context.Background(), g.l.cookieValue(g.withJar(fetch(t, "/app"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := 0
+	ctx := &lookedAt{context.Background(), func() {
+		times++
+		g.l.revocations.Index().Add([]revocation.Entry{{Key: revocation.Session(s.ID), At: g.clock.now().UnixMilli(), Until: g.clock.now().Unix() + 60, Always: true}}, g.clock.now().Unix())
+	}}
+	if !g.l.endedMeanwhile(ctx, s) || times != 1 {
+		t.Errorf("looked %d times, and the session has not ended", times)
 	}
 }
 

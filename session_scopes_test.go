@@ -78,3 +78,14 @@ func TestScopesOfAnOldSession(t *testing.T) {
 		t.Errorf("the token has scope %q, want openid only", got)
 	}
 }
+
+// A provider that says nothing of scopes at a refresh has granted the same ones
+// (RFC 6749, 5.1); one that does has granted those.
+func TestScopesAfterARefresh(t *testing.T) {
+	s := &session{Scope: "openid email"}
+	for said, want := range map[string]string{"": "openid email", "openid": "openid"} {
+		if got := s.with(&granted{AccessToken: "new", Scope: said}); got.Scope != want || got.AccessToken != "new" {
+			t.Errorf("%q: the session has %+v", said, got)
+		}
+	}
+}

@@ -196,6 +196,21 @@ func TestRevokedThoughNotDeleted(t *testing.T) {
 	}
 }
 
+// A token is refused before its store is asked to delete it: that may take its time.
+func TestRevokedBeforeItIsDeleted(t *testing.T) {
+	g := tokenRig(t, nil)
+	id, credential := g.give(nil)
+	meanwhile := 0
+	store := g.l.apiTokens
+	g.l.apiTokens = &slow{Store: store, meanwhile: func() { meanwhile = g.do(bearer(t, "/app", credential)).StatusCode }}
+	if err := g.l.revokeToken(context.Background(), "", id); err != nil {
+		t.Fatal(err)
+	}
+	if meanwhile != http.StatusUnauthorized {
+		t.Errorf("while it is being deleted: status %d", meanwhile)
+	}
+}
+
 // Thousands are listed in a few round trips.
 func TestThousandsAreListedAtOnce(t *testing.T) {
 	server := redistest.Start(t)
@@ -223,4 +238,16 @@ type full struct{ apitoken.Store }
 
 func (s *full) Delete(_ context.Context, _ string) (apitoken.Token, error) {
 	return apitoken.Token{}, fmt.Errorf("delete token: %w: no space left on device", apitoken.ErrUnavailable)
+}
+
+// slow is a store in which a deletion takes so long that something happens meanwhile.
+type slow struct {
+	apitoken.Store
+	meanwhile func()
+}
+
+func (s *slow) Delete(ctx context.Context, id string) (apitoken.Token, error) {
+	s.meanwhile()
+	t, err := s.Store.Delete(ctx, id)
+	return t, err
 }

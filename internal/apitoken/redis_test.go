@@ -195,6 +195,24 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// A token too many is not even in the lists.
+func TestTokenTooManyIsInNoList(t *testing.T) {
+	g := newRedisRig(t)
+	r := g.replica()
+	a, b := token("a", "alice"), token("b", "alice")
+	if err := r.Create(ctx, a, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Create(ctx, b, 1); !errors.Is(err, ErrTooMany) {
+		t.Errorf("the second: %v", err)
+	}
+	for _, key := range []string{r.ownerKey("alice"), "test:apitokens"} {
+		if n := g.server.Command("ZCARD", key); n != "1" {
+			t.Errorf("%s has %s tokens, want 1", key, n)
+		}
+	}
+}
+
 // A dead writer's lease runs out; a live one's is waited for.
 func TestLease(t *testing.T) {
 	g := newRedisRig(t)
