@@ -38,7 +38,21 @@ type redisUsers struct {
 
 func (u *redisUsers) key(user string) string { return u.prefix + "user:" + user }
 
+// add begins a list anew where a key of another type is in its place: the user could
+// never log in again.
 func (u *redisUsers) add(ctx context.Context, user, id string, until, now int64) ([]string, error) {
+	others, err := u.addOnce(ctx, user, id, until, now)
+	if !redis.IsWrongType(err) {
+		return others, err
+	}
+	if _, err := u.client.SetAside(ctx, u.key(user), "zset"); err != nil {
+		return nil, fmt.Errorf("note a user's session: %w", err)
+	}
+	others, err = u.addOnce(ctx, user, id, until, now)
+	return others, err
+}
+
+func (u *redisUsers) addOnce(ctx context.Context, user, id string, until, now int64) ([]string, error) {
 	key := u.key(user)
 	left := strconv.FormatInt(until-now, 10) // by no clock: Redis' may be wrong
 	replies, err := u.client.DoAll(ctx, [][]string{

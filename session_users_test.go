@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/internal/cache"
 	"github.com/latchkey-auth/latchkey/internal/redis"
+	"github.com/latchkey-auth/latchkey/internal/redis/redistest"
 )
 
 // logins logs the person in n times, a second apart, in browsers of their own.
@@ -238,5 +239,29 @@ func TestReadListed(t *testing.T) {
 		if test.want < 0 && err == nil || test.want >= 0 && (err != nil || len(list) != test.want) {
 			t.Errorf("%s: %d sessions, %v", name, len(list), err)
 		}
+	}
+}
+
+// A key of another type in the list's place keeps nobody from logging in. It is kept.
+func TestListOfAnotherType(t *testing.T) {
+	for kind, make := range map[string][]string{"string": {"SET", "p:user:u", "v"}, "hash": {"HSET", "p:user:u", "f", "v"}, "list": {"RPUSH", "p:user:u", "v"}} {
+		server := redistest.Start(t)
+		client := redis.New(redis.Config{Addresses: []string{server.Addr()}, Timeout: 10 * time.Second})
+		users := &redisUsers{client: client, prefix: "p:"}
+		server.Command(make...)
+		for i, id := range []string{"a", "b"} {
+			others, err := users.add(context.Background(), "u", id, int64(2000+i), 1000)
+			if err != nil || len(others) != i {
+				t.Errorf("%s: %s beside %q: %v", kind, id, others, err)
+			}
+		}
+		kept := server.Command("KEYS", "p:user:u:set-aside:*")
+		if got := server.Command("TYPE", kept); got != kind {
+			t.Errorf("%s: kept as %q, which is a %s", kind, kept, got)
+		}
+		if name, err := client.SetAside(context.Background(), "p:user:u", "zset"); name != "" || err != nil {
+			t.Errorf("%s: the list was set aside as %q, %v", kind, name, err)
+		}
+		client.Close()
 	}
 }

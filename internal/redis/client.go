@@ -18,6 +18,7 @@
 //	cluster.go     which node a command goes to; MOVED and ASK
 //	topology.go    which node has which slot
 //	slot.go        which slot a key is in
+//	aside.go       a key of another type is moved out of the way
 //	lease.go       one of several processes at a time
 //	scan.go        all keys of a pattern, of all nodes
 //

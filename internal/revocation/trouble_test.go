@@ -271,7 +271,7 @@ func TestAnotherTypeThatStays(t *testing.T) {
 	eventually(t, "the log to be whole again", func() bool { s := l.Stats(); return !s.Failing && s.Pending == 0 && s.Restored > 0 })
 	g.server.Command("ACL", "SETUSER", "default", "+rename", "+renamenx")
 	at := &position{}
-	l.setAside(context.Background(), at, fmt.Errorf("WRONGTYPE: %w", redis.ErrCommand))
+	l.setAside(context.Background(), at, fmt.Errorf("%w: WRONGTYPE it is", redis.ErrCommand))
 	if at.aside.IsZero() || g.server.Command("TYPE", "test:revocations") != "stream" || g.server.Command("KEYS", "*set-aside*") != "" {
 		t.Error("a stream was renamed")
 	}

@@ -28,8 +28,9 @@ const (
 
 var logMutants = []mutant{
 	{caches, "a key of another type stays in the way", readerFile, "\t\t\tg.setAside(ctx, at, err)\n", ""},
-	{caches, "a stream is set aside", "internal/revocation/aside.go", "if kind == 'stream' or kind == 'none' then return 0 end\n", ""},
-	{caches, "a key of another type is deleted", "internal/revocation/aside.go", "redis.call('RENAMENX', KEYS[1], KEYS[2])", "redis.call('DEL', KEYS[1])"},
+	{caches, "a key of another type keeps a user from logging in", "session_users.go", "if !redis.IsWrongType(err) {", "if err == nil || !redis.IsWrongType(err) || user != \"\" {"},
+	{caches, "a stream is set aside", "internal/redis/aside.go", "if kind == ARGV[1] or kind == 'none' then return 0 end\n", ""},
+	{caches, "a key of another type is deleted", "internal/redis/aside.go", "redis.call('RENAMENX', KEYS[1], KEYS[2])", "redis.call('DEL', KEYS[1])"},
 	{caches, "a proxy that holds no read is asked without a pause", readerFile, "time.Since(began) < patience/2 {", "time.Since(began) < 0 {"},
 	{caches, "nobody knows, and all are clean", logFile, `if judged && readable {`, `if judged && (readable || g != nil) {`},
 	{caches, "an answer before the log was read", logFile, `if judged && readable {`, `if readable && (judged || g != nil) {`},
