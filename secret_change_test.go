@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/internal/delegation"
 )
 
 // changing is a replica with these secrets, whose records are sealed anew.
@@ -213,6 +215,8 @@ func TestDelegatedTokensOfTheNextSecret(t *testing.T) {
 	h := newChain(t, func(c *Config) { c.Secret = []string{"file:" + path} })
 	h.login("/app", nil)
 	first := h.at(h.portal, "before", fetch(t, "/app"), http.StatusOK)
+	parent := delegation.Parent{ID: "a"}
+	shared := h.portal.delegationKey(parent)
 	h.clock.advance(time.Hour / 10)
 	write(secretB)
 	for _, l := range []*Latchkey{h.portal, h.query} {
@@ -235,6 +239,9 @@ func TestDelegatedTokensOfTheNextSecret(t *testing.T) {
 		return strings.SplitN(next, ".", 2)[0] != kid
 	})
 	h.at(h.query, "of the next secret", bearer(t, "/q", next), http.StatusOK)
+	if h.portal.delegationKey(parent) == shared {
+		t.Error("what was made with the secret before may be shared with who asks now")
+	}
 }
 
 func withSession(h *chain, t *testing.T) *http.Request {

@@ -1,9 +1,12 @@
 package latchkey
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -263,5 +266,19 @@ func TestGrantThatRedisRefuses(t *testing.T) {
 		if n := s.provider.Grants(); n != 1 {
 			t.Errorf("with %s: %d grants, want one", command, n)
 		}
+	}
+}
+
+// A session that is not stored is not given.
+func TestSessionThatIsNotStored(t *testing.T) {
+	s := newStoring(t, nil)
+	known, err := s.l.openSession(context.Background(), s.l.cookieValue(s.withJar(fetch(t, "/app"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	s.refusing("set", func() { err = s.l.beginSession(w, navigate(t, "/app"), known) })
+	if !errors.Is(err, errStoreAway) || len(w.Result().Cookies()) != 0 {
+		t.Errorf("got %v and %v", err, w.Result().Cookies())
 	}
 }

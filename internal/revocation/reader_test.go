@@ -116,3 +116,15 @@ func pass(to, from net.Conn, seen func([]byte)) {
 		}
 	}
 }
+
+// An entry without a key, or without one of its times, is none.
+func TestEntriesThatAreNone(t *testing.T) {
+	key := paddedKey{Key: Session("s")}
+	keys := []paddedKey{key, key, key, {}, key}
+	at := []int64{1000, 0, 1000, 1000, 2000}
+	until := []int64{5, 5, 0, 5, 6}
+	entries := make([]Entry, len(keys))
+	if none := join(entries, keys, at, until, make([]int64, len(keys))); none != 3 || entries[0].At != 1000 || entries[1].At != 2000 || entries[2].At != 0 {
+		t.Errorf("%d are none: %+v", none, entries)
+	}
+}

@@ -22,7 +22,6 @@ var delegateMutants = []mutant{
 	{delegated, "a warm request goes on with an old token", delegateFile, "\tif until := time.Unix(token.servesUntil(d.request.Minimum), 0); until.Before(child.until) {\n\t\tchild.until = until\n\t}\n", ""},
 	{delegated, "a view's token after its time", delegateFile, " && now.Before(child.until) {", " {"},
 	{delegated, "a result of another replica after its time", "refresh_replicas.go", " || c.lasts(result) <= 0 {", " {"},
-	{delegated, "a signed token for an exchanged one", delegateFile, ", fmt.Sprint(d.exchange)}\n\treturn fingerprint(append", "}\n\treturn fingerprint(append"},
 	{delegated, "an exchanged token that outlives the provider's word", delegateFile, "if said := accessEnds(now, tokens); said != 0 && said < ends {", "if said := accessEnds(now, tokens); said < 0 {"},
 	{delegated, "an exchanged token of less than the minimum", delegateFile, "if time.Duration(ends-now)*time.Second < d.request.Minimum {", "if ends < 0 {"},
 	{delegated, "a provider that refuses is asked without a pause", delegateFile, "\t\treturn nil, fmt.Errorf(\"%w: %v\", errGrantRefused, err)\n\t}\n\tif err != nil {", "\t\treturn nil, fmt.Errorf(\"%w: %v\", errInternal, err)\n\t}\n\tif err != nil {"},

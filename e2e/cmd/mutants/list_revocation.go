@@ -124,6 +124,7 @@ var streamMutants = []mutant{
 }
 
 var storeMutants = []mutant{
+	{cookies, "a session that is not stored is given", "session_cookie.go", "if err := l.sessions.create(r.Context(), s, credential, l.timeLeft(s)); err != nil {", "if err := l.sessions.create(r.Context(), s, credential, l.timeLeft(s)); err != nil && s == nil {"},
 	{cookies, "anything is an id", "session_cookie.go", `if !storedID.MatchString(credential) {`, `if credential == "" {`},
 	{cookies, "a record of another id", "session_cookie.go", `if !found || s.ID != sessionID(credential) || !l.keeps(s) {`, `if !found {`},
 	{cookies, "an ended session comes back with a refresh", "session_store.go", `there, err := p.records.Replace(`, `there, err := true, p.records.Set(`},

@@ -6,6 +6,7 @@ const scopeFile = "internal/claims/scope.go"
 var rightsMutants = []mutant{
 	{delegated, "a session has the scopes of the router that finishes the login", "callback.go", "s.Scope = f.Scope //", "s.Scope = l.set.scopes //"},
 	{delegated, "a session of an old version has scopes that nobody knows of", "session.go", "\t\treturn \"openid\"\n", "\t\treturn \"openid payments\"\n"},
+	{delegated, "a refresh that says nothing of scopes leaves none", "refresh.go", "\tif result.Scope != \"\" {\n", "\tif result != nil {\n"},
 	{delegated, "what the provider granted counts for nothing", "callback.go", "Scope: tokens.Scope,\n", "Scope: f.Scope,\n"},
 	{caches, "routers that ask for other scopes share verdicts", "settings.go", "fmt.Sprint(c.Bearer.Enabled), s.scopes, ", "fmt.Sprint(c.Bearer.Enabled), "},
 
