@@ -84,7 +84,7 @@ func (l *Latchkey) postAccount(w http.ResponseWriter, r *http.Request, c *caller
 // again.
 func (l *Latchkey) accountDone(w http.ResponseWriter, done string) {
 	w.Header().Set("Location", l.set.basePath+accountPath+"?done="+url.QueryEscape(done))
-	w.WriteHeader(http.StatusSeeOther)
+	page.Send(w, http.StatusSeeOther, nil)
 }
 
 // doForm does what the form asks for. It returns the name of the notice, or what

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/internal/identity"
+	"github.com/latchkey-auth/latchkey/internal/page"
 )
 
 // caller is who asks the account page or the API.
@@ -213,6 +214,5 @@ func (l *Latchkey) writeDocument(w http.ResponseWriter, r *http.Request, status 
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	w.Write(text)
+	page.Send(w, status, text)
 }

@@ -230,11 +230,11 @@ func (l *Latchkey) refuse(w http.ResponseWriter, r *http.Request, reason error, 
 		return
 	}
 	h.Set("Content-Type", "application/problem+json")
-	w.WriteHeader(a.status)
 	body, err := json.Marshal(problem{Type: "about:blank", Title: a.title, Status: a.status, Detail: a.tell(reason), Reason: code, Request: id})
-	if err == nil {
-		w.Write(body)
+	if err != nil {
+		body = nil
 	}
+	page.Send(w, a.status, body)
 }
 
 // logRefusal keeps what anybody can cause by the million out of the log's

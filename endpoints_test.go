@@ -2,6 +2,7 @@ package latchkey
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 )
 
@@ -51,6 +52,22 @@ func TestAnswersAreShut(t *testing.T) {
 	for _, name := range []string{"logged out", "refused"} {
 		if answers[name].Header.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: the next site is told the address", name)
+		}
+	}
+}
+
+// Every answer with a body, and every redirect, says how long it is.
+func TestAnswersSayTheirLength(t *testing.T) {
+	g := newRig(t, nil)
+	for what, r := range map[string]*http.Request{
+		"a redirect to the provider": navigate(t, "/app"),
+		"a page":                     navigate(t, "/oauth2/callback"),
+		"a problem document":         fetch(t, "/app"),
+		"a logout":                   navigate(t, "/oauth2/logout?return_to=/bye"),
+		"the status":                 fetch(t, "/oauth2/status"),
+	} {
+		if got := g.do(r); got.Header.Get("Content-Length") != strconv.Itoa(len(body(t, got))) {
+			t.Errorf("%s: Content-Length %q", what, got.Header.Get("Content-Length"))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/internal/oauth2"
+	"github.com/latchkey-auth/latchkey/internal/page"
 )
 
 // serveLogin begins a login and leads back to return_to.
@@ -77,5 +78,5 @@ func redirect(w http.ResponseWriter, to string) {
 	h.Set("Location", to)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
-	w.WriteHeader(http.StatusFound)
+	page.Send(w, http.StatusFound, nil)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/page"
 	"github.com/latchkey-auth/latchkey/internal/revocation"
 )
 
@@ -25,7 +26,7 @@ func (l *Latchkey) serveBackchannelLogout(w http.ResponseWriter, r *http.Request
 	case err != nil:
 		l.refuse(w, r, fmt.Errorf("%w: %v", errLogoutToken, err), "")
 	default:
-		w.WriteHeader(http.StatusOK)
+		page.Send(w, http.StatusOK, nil)
 	}
 }
 
@@ -100,5 +101,5 @@ func (l *Latchkey) serveFrontchannelLogout(w http.ResponseWriter, r *http.Reques
 	if l.endOnce(r.Context(), s) {
 		l.counters.providerLogouts.Add(1)
 	}
-	w.WriteHeader(http.StatusOK)
+	page.Send(w, http.StatusOK, nil)
 }

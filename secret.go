@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -69,13 +70,18 @@ func trimSecret(text string) string {
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"))
 }
 
+// references are how one reads that nobody has looked up: with whatever quotes,
+// brackets or blanks stand around its scheme, and that of Kubernetes anywhere.
+var references = regexp.MustCompile(`(?i)^[^\pL\pN]*(urn|file|env)[^\pL\pN:]*(?::|\x{ff1a}|%3a)|\b(urn):k8s:`)
+
 // unresolved is an error for what stands for a secret and is none: a reference
 // that nobody has looked up. Everybody could write it.
 func unresolved(value string) error {
-	scheme, _, found := strings.Cut(value, ":")
-	if !found {
+	found := references.FindStringSubmatch(value)
+	if found == nil {
 		return nil
 	}
+	scheme := found[1] + found[2]
 	switch strings.ToLower(scheme) {
 	case "urn":
 		return fmt.Errorf("begins with %q, a reference that was not looked up: Traefik does so with urn:k8s:secret:NAME:KEY, in small letters, in Kubernetes resources only; write file:/path or env:NAME", scheme+":")

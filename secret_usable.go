@@ -41,7 +41,12 @@ func usableSecrets(values []string) error {
 // texts.
 var placeholderWords = regexp.MustCompile(`changeme|changethis|changeit|replaceme|replacethis|replacewith|replaceby|placeholder|` +
 	`yoursecret|yourown|yourlong|yourrandom|yourvery|putyour|insertyour|enteryour|opensslrand|examplesecret|secretexample|exampleonly|` +
-	`goeshere|donotuse|insecure|defaultsecret|secretsecret|passwordpassword|withopenssl|thisisnota|notasecret|notsosecret|atleast32|xxxxxxxx|1234567890|0987654321|abcdefghij|qwertyuiop|asdfghjkl`)
+	`supersecret|verysecret|mysecret|secretkey|secretvalue|secrethere|topsecret|secretstring|secretgoes|somesecret|demosecret|` +
+	`testsecret|devsecret|defaultsecret|dummysecret|samplesecret|dummykey|examplekey|password|passphrase|insecure|notsecure|` +
+	`randomstring|randombytes|randomsecret|randomvalue|randomkey|generatea|generateme|generatewith|` +
+	`thirtytwo|donotuse|inproduction|fortesting|forlocal|goeshere|usearandom|usealong|fillmein|fillthisin|pleasechange|tobereplaced|` +
+	`tobechanged|loremipsum|correcthorse|000102030405|00112233445566|aaecawqfbgc|oqinaroshte9tczknam|` +
+	`secretsecret|withopenssl|thisisnota|notasecret|notsosecret|atleast32|xxxxxxxx|1234567890|0987654321|abcdefghij|qwertyuiop|asdfghjkl`)
 
 // separators are what placeholders have between words.
 var separators = regexp.MustCompile(`[\s_.:,;!/+-]+`)

@@ -41,6 +41,9 @@ func TestPlaceholdersAreRefused(t *testing.T) {
 		"abcdefghijklmnopqrstuvwxyz123456",
 		"this-is-not-a-secret-but-long-enough",
 		strings.Repeat("super-secret", 3),
+		"my-super-secret-key-of-thirty-two", "Generate_A_Random_Value_Of_32_Bytes", "insert-32-random-bytes-here-please",
+		"000102030405060708090a0b0c0d0e0f", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+		"dev-secret-do-not-use-in-production", "the-secret-goes-here-and-nowhere-else", "some.long.password.that.nobody.guesses",
 	} {
 		if err := usableSecrets([]string{secretA, value}); !errors.Is(err, errPlaceholder) {
 			t.Errorf("%q: %v", value, err)
@@ -90,7 +93,10 @@ func TestUnresolvedReferences(t *testing.T) {
 			c.Redis.Addresses, c.Redis.TLS.Enabled, c.Redis.TLS.CACert = []string{"redis:6379"}, true, value
 		},
 	} {
-		values := []string{"urn:k8s:secret:latchkey:the-secret-of-latchkey", "URN:k8s:secret:latchkey:the-secret-of-latchkey", " Urn:x:the-secret-of-latchkey-in-a-cluster"}
+		values := []string{"urn:k8s:secret:latchkey:the-secret-of-latchkey", "URN:k8s:secret:latchkey:the-secret-of-latchkey", " Urn:x:the-secret-of-latchkey-in-a-cluster",
+			`"urn:k8s:secret:latchkey:the-secret-of-latchkey"`, "['urn:k8s:secret:latchkey:the-secret-of-latchkey']", "[[ urn:k8s:secret:latchkey:the-secret ]]",
+			"\u200burn:k8s:secret:latchkey:the-secret-of-latchkey", "urn :k8s:secret:latchkey:the-secret-of-latchkey", "urn%3Ak8s%3Asecret%3Alatchkey%3Athe-secret",
+			"- urn:x:the-secret-of-latchkey-in-a-cluster", "value: urn:k8s:secret:latchkey:the-secret-of-latchkey", `"file:/run/secrets/latchkey-secret-file"`}
 		if !strings.HasSuffix(setting, "caCert") {
 			values = append(values, "env:LATCHKEY_TEST_URN", "file:"+path, "FILE:/run/secrets/latchkey-secret-file", "Env:LATCHKEY_SECRET_OF_THIS_MIDDLEWARE")
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/latchkey-auth/latchkey/internal/oidc"
+	"github.com/latchkey-auth/latchkey/internal/page"
 )
 
 // health is the document of the status endpoint. Status is "degraded" while the
@@ -68,5 +69,5 @@ func writeJSON(w http.ResponseWriter, document string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.Write([]byte(document))
+	page.Send(w, http.StatusOK, []byte(document))
 }

@@ -197,8 +197,7 @@ func WriteAccount(w http.ResponseWriter, status int, a Account) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	w.WriteHeader(status)
-	w.Write(body)
+	Send(w, status, body)
 }
 
 // accountData is the account as maps: templates see nothing of an interpreted

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"strconv"
 )
 
 // Page is what one page says. Every field but Title may be empty.
@@ -81,6 +82,14 @@ func Write(w http.ResponseWriter, status int, p Page) {
 		"Link": p.Link, "LinkText": p.LinkText, "Refresh": p.Refresh, "Style": template.CSS(style),
 	})
 	protect(w.Header(), policy)
+	Send(w, status, body)
+}
+
+// Send answers with the body and says how long it is: middlewares in front that
+// keep an answer back take one without a length for one that goes on (RFC 9112,
+// section 6.3).
+func Send(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	w.Write(body)
 }

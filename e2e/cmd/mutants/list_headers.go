@@ -127,6 +127,10 @@ var upgradeMutants = []mutant{
 	{endpoints, "a token is told that it is logged out", "logout.go", "if l.credential(r).kind != identity.Session && r.Header[\"Cookie\"] == nil {", "if l.credential(r).kind == identity.Kind(\"-\") {"},
 	{endpoints, "a session beside a token is not logged out", "logout.go", " && r.Header[\"Cookie\"] == nil {", " {"},
 	{cookies, "more of our cookies than are read", sessionCookieFile, " && strings.Count(all, l.set.cookie.Name) <= maxMentions\n", "\n"},
+	{endpoints, "an answer without its length", "internal/page/page.go", "\tw.Header().Set(\"Content-Length\", strconv.Itoa(len(body)))\n", "\t_ = strconv.Itoa(len(body))\n"},
+	{cookies, "a urn in quotes for a secret", "secret.go", "(?i)^[^\\pL\\pN]*(urn", "(?i)^(urn"},
+	{cookies, "a urn:k8s: behind a word for a secret", "secret.go", "|\\b(urn):k8s:", "|(-)-"},
+	{cookies, "a urn with an escaped colon for a secret", "secret.go", "|%3a)", ")"},
 	{cookies, "a public cache keeps a cookie", sessionCookieFile, "\t\th.Set(\"Cache-Control\", \"private\")\n", ""},
 }
 
@@ -138,7 +142,10 @@ var namesMutants = []mutant{
 	{smuggling, "a pass with the names of before", "passes.go", "\tif version != t.version {\n", "\tif t.version == 0 {\n"},
 	{smuggling, "a pass that is renewed keeps its names", "passes.go", "\tif p.version != version {\n", "\tif p.version == 0 {\n"},
 	{smuggling, "identity headers that nobody forwards", namesFile, " || strings.HasPrefix(folded, reservedPrefix)", " || folded == strings.ToLower(reservedPrefix)"},
-	{smuggling, "another path for the app", namesFile, "\tfor _, name := range overrides {\n\t\tn.ours[Fold(name)] = true\n\t}\n", ""},
+	{smuggling, "another path for the app", namesFile, "append(overrides, identities...)", "identities"},
+	{smuggling, "another proxy's identity headers", namesFile, "append(overrides, identities...)", "overrides"},
+	{smuggling, "another host, by RFC 7239", namesFile, `, "Forwarded",`, `,`},
+	{smuggling, "another method for the app", namesFile, `"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", `, ``},
 	{smuggling, "another spelling of X-Forwarded-For", guardFile, "\tcase g.reserved(k, folded) || mimics(name, folded):\n", "\tcase g.reserved(k, folded):\n"},
 	{smuggling, "another spelling of X-Forwarded-For that is learnt to be harmless", guardFile, "return !g.reserved(k, folded) && !mimics(name, folded)", "return !g.reserved(k, folded)"},
 	{smuggling, "what is kept is kept everywhere", guardFile, "k.reserved(folded) && !g.keep[folded]", "k.reserved(folded) && len(g.keep) == 0"},
