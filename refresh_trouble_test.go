@@ -41,7 +41,7 @@ func TestRefreshResponses(t *testing.T) {
 			b.RefreshClaims = map[string]interface{}{"aud": "other"}
 		}, true, "alice@example.com"},
 		"of another access token": {func(b *oidctest.Behavior) {
-			b.RefreshClaims = map[string]interface{}{"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}
+			b.RefreshClaims = map[string]interface{}{"at_hash": "AAAAAAAAAAAAAAAAAAAAAA", "email": "m@evil.test"}
 		}, true, "alice@example.com"},
 		"one of a clock that is ahead": {func(b *oidctest.Behavior) {
 			b.RefreshClaims = map[string]interface{}{"iat": float64(time.Now().Unix() + 86400), "email": "m@evil.test"}
@@ -190,7 +190,11 @@ func TestInvalidGrant(t *testing.T) {
 		g.clock.advance(240 * time.Second)
 		refuseGrants(g)
 		hits := g.provider.Hits(oidctest.Token)
+		before := g.l.revocations.Index().Generation()
 		g.expectStatus(store+": refused", g.do(fetch(t, "/app")), http.StatusUnauthorized)
+		if n := g.l.revocations.Index().Generation() - before; n != 1 {
+			t.Errorf("%s: %d revocations tell the others, want 1", store, n)
+		}
 		g.swap(first)
 		g.expectStatus(store+": afterwards", g.do(fetch(t, "/app")), http.StatusUnauthorized)
 		location(t, g.do(navigate(t, "/app")))
