@@ -61,7 +61,7 @@ func TestMistakes(t *testing.T) {
 		"unset env":            {func(c *Config) { c.Provider.ClientSecret = "env:LATCHKEY_UNSET" }, `"LATCHKEY_UNSET" is not set`},
 		"scopes":               {func(c *Config) { c.Provider.Scopes = []string{"email"} }, `provider.scopes: "email" lacks openid`},
 		"authParams":           {func(c *Config) { c.Provider.AuthParams = map[string]string{"State": "x"} }, `provider.authParams: "State"`},
-		"caCert file":          {func(c *Config) { c.Provider.CACert = "file:/nowhere" }, "provider.caCert: open /nowhere"},
+		"caCert file":          {func(c *Config) { c.Provider.CACert = "file:/nowhere" }, "provider.caCert: stat /nowhere"},
 		"caCert":               {func(c *Config) { c.Provider.CACert = "no pem" }, "provider.caCert"},
 		"timeout":              {func(c *Config) { c.Provider.Timeout = "5 s" }, `provider.timeout: "5 s" is not a duration`},
 		"timeout of zero":      {func(c *Config) { c.Provider.Timeout = "0" }, "provider.timeout"},

@@ -197,7 +197,7 @@ redirectURL: 'x"; a: y'`),
 			file: "d.yml", content: with(elsewhere),
 			want: []string{
 				`middleware login: provider.clientSecret: the environment variable "LATCHKEY_NO_SUCH" is not set`,
-				`middleware login: provider.caCert: open /nowhere/ca.pem: no such file or directory`,
+				`middleware login: provider.caCert: stat /nowhere/ca.pem: no such file or directory`,
 				`middleware login: secret: read secret: stat /nowhere/secret: no such file or directory`,
 				`middleware login: secret: the environment variable "LATCHKEY_NO_SUCH" is not set`,
 				`middleware login: redis.password: read secret: stat /nowhere/redis: no such file or directory`,
