@@ -236,15 +236,6 @@ func (d *drill) load(people []*known, s *score, stop <-chan struct{}) *sync.Wait
 	return &running
 }
 
-// loadFor is load for some time.
-func (d *drill) loadFor(people []*known, s *score, time_ time.Duration) {
-	stop := make(chan struct{})
-	running := d.load(people, s, stop)
-	_ = sleep(d.t.Context(), time_)
-	close(stop)
-	running.Wait()
-}
-
 // within polls until ready returns nil, and says how long that took.
 func (d *drill) within(most time.Duration, what string, ready func() error) time.Duration {
 	d.t.Helper()
