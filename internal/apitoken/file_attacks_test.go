@@ -43,10 +43,10 @@ func TestPipes(t *testing.T) {
 			t.Errorf("opened a pipe: %v", err)
 		}
 	})
-	g = newRig(t)
-	g.put(fileOf(token("a", "alice")))
-	pipe(t, g.path+".used")
-	waitsForNobody(t, "the uses to be passed over", func() { g.open() })
+	used := newRig(t)
+	used.put(fileOf(token("a", "alice")))
+	pipe(t, used.path+".used")
+	waitsForNobody(t, "the uses to be passed over", func() { used.open() })
 }
 
 // A folder is refused, too, when it took the file's place after the first look.
