@@ -62,11 +62,15 @@ func (s *settings) public(p string) bool {
 const equivocal = "%\\;?#" + "\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f" +
 	"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f"
 
+// alike are characters that become separators or dots where a server folds Unicode
+// (NFKC): full-width and small forms, leaders, slashes of other scripts.
+const alike = "\uff0f\uff3c\uff0e\uff1b\uff1f\uff03\uff05\ufe52\ufe54\ufe56\ufe5f\ufe68\ufe6a\u2024\u2025\u2026\u2044\u2215\u037e\u2100\u2101\u2105\u2106"
+
 // plainPath says whether a decoded path reads the same to everybody: cleaned
 // already, without equivocal characters, and in UTF-8, of which lenient decoders
 // take other sequences for dots and slashes (RFC 3629, section 10).
 func plainPath(p string) bool {
-	if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, equivocal) || !utf8.ValidString(p) {
+	if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, equivocal+alike) || !utf8.ValidString(p) {
 		return false
 	}
 	cleaned := path.Clean(p)

@@ -57,6 +57,10 @@ func TestRoute(t *testing.T) {
 		"/assets/%2E%2E/app":      protected,
 		"/assets/..%2fapp":        protected,
 		"/assets/..%5capp":        protected,
+		"/assets/..%EF%BC%8Fapp":  protected, // U+FF0F, a slash by NFKC
+		"/assets/%E2%80%A5/app":   protected, // U+2025, two dots
+		"/assets/a%EF%BC%9Bapp":   protected, // U+FF1B, a semicolon
+		"/assets/%C3%BC%E6%97%A5": public,
 		"/assets/%2fapp":          protected,
 		"/assets/a%00":            protected,
 		"/assets/a%0a":            protected,

@@ -26,7 +26,7 @@ const maxListed = 100
 var commonNames = []string{
 	"Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Access-Control-Request-Headers",
 	"Access-Control-Request-Method", "Authorization", "Cache-Control", "Content-Encoding", "Content-Length",
-	"Content-Type", "Cookie", "Date", "Dnt", "Expect", "From", "Host", "If-Match", "If-Modified-Since",
+	"Content-Type", "Cookie", "Date", "Dnt", "Expect", "Forwarded", "From", "Host", "If-Match", "If-Modified-Since",
 	"If-None-Match", "If-Range", "If-Unmodified-Since", "Keep-Alive", "Last-Event-Id", "Max-Forwards", "Origin",
 	"Pragma", "Priority", "Range", "Referer", "Sec-Ch-Ua", "Sec-Ch-Ua-Mobile", "Sec-Ch-Ua-Platform",
 	"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Sec-Gpc", "Sec-Websocket-Extensions",

@@ -10,26 +10,25 @@ import (
 // another proxy.
 const reservedPrefix = "x-auth-request-"
 
-// identities are the headers in which other proxies say who somebody is. An
-// upstream that stood behind one may still believe them.
+// identities are the headers in which other proxies say, without a signature, who
+// a person is. An upstream that stood behind one may still believe them. Signed
+// assertions are not among them: whoever reads one verifies it.
 var identities = []string{
 	"Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email", "X-Remote-User", "X-Remote-Group", "X-Remote-Groups",
 	"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token",
-	"X-Forwarded-Client-Cert", "X-Webauth-User", "X-Webauth-Email", "X-Webauth-Name", "X-Webauth-Groups", "X-Webauth-Role",
+	"X-Webauth-User", "X-Webauth-Email", "X-Webauth-Name", "X-Webauth-Groups", "X-Webauth-Role",
 	"X-Authentik-Username", "X-Authentik-Email", "X-Authentik-Name", "X-Authentik-Uid", "X-Authentik-Groups",
-	"X-Pomerium-Jwt-Assertion", "X-Goog-Authenticated-User-Email", "X-Goog-Authenticated-User-Id", "X-Goog-Iap-Jwt-Assertion",
-	"X-Amzn-Oidc-Data", "X-Amzn-Oidc-Identity", "X-Ms-Client-Principal", "X-Ms-Client-Principal-Name", "X-Ms-Client-Principal-Id",
-	"Cf-Access-Authenticated-User-Email", "Cf-Access-Jwt-Assertion",
+	"X-Goog-Authenticated-User-Email", "X-Goog-Authenticated-User-Id", "X-Amzn-Oidc-Identity",
+	"X-Ms-Client-Principal", "X-Ms-Client-Principal-Name", "X-Ms-Client-Principal-Id", "Cf-Access-Authenticated-User-Email",
 }
 
-// overrides are the headers that frameworks take for the request's path, method or
-// host: from URL rewriting modules and gateways that stand before an application.
+// overrides are the headers that frameworks take for the request's path or host:
+// from URL rewriting modules and gateways that stand before an application.
 // Public paths and each router's rule are about what Traefik saw, so what a client
-// sends there is as good as a forged identity. Forwarded is one of them (RFC 7239):
-// Traefik deletes a stranger's X-Forwarded-Host, and leaves that.
+// sends there is as good as a forged identity. The method decides nothing here, so
+// a client may ask the application for another one.
 var overrides = []string{
-	"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Forwarded-Method", "X-Original-Method",
-	"X-Original-Host", "X-Host", "X-Host-Override", "X-Http-Host-Override", "Forwarded",
+	"X-Original-Host", "X-Host", "X-Host-Override", "X-Http-Host-Override",
 	"X-Original-URL", "X-Original-URI", "X-Original-Path", "X-Rewrite-URL", "X-Rewrite-URI", "X-Override-URL",
 	"X-Forwarded-Uri", "X-Forwarded-Path", "X-Request-Uri", "X-Http-Destinationurl", "X-Envoy-Original-Path", "X-Waws-Unencoded-Url",
 }

@@ -15,6 +15,7 @@ var pathMutants = []mutant{
 	{paths, ";x", "route.go", `"%\\;?#"`, `"%\\?#"`},
 	{paths, "an encoded query", "route.go", `"%\\;?#"`, `"%\\;#"`},
 	{paths, "an encoded fragment", "route.go", `"%\\;?#"`, `"%\\;?"`},
+	{paths, "what becomes a separator by NFKC", "route.go", `equivocal+alike`, `equivocal`},
 	{paths, "%00", "route.go", `"\x00\x01`, `"\x01`},
 	{paths, "%0a", "route.go", `\t\n\x0b`, `\t\x0b`},
 	{paths, "%7f", "route.go", `\x1f\x7f"`, `\x1f"`},
