@@ -44,7 +44,7 @@ unit: ## unit tests, compiled, with the race detector; those of the command too
 interpreted: ## the same unit tests and the fuzzers' seeds under Yaegi, as Traefik runs the plugin
 	cd e2e && go run ./cmd/interpreted
 
-fuzz: ## each fuzzer for FUZZTIME, 20s if not given
+fuzz: ## each fuzzer for FUZZTIME, 10s if not given
 	scripts/fuzz
 
 mutants: ## each security check taken out in turn: a unit test must fail each time (an hour)
