@@ -38,15 +38,13 @@ func usableSecrets(values []string) error {
 
 // placeholderWords are those of texts that stand where a secret is to be put,
 // without what separates words. A word of eight letters is in one of 10^10 random
-// texts.
+// texts. Words that a passphrase may have, such as "secret", are not among them.
 var placeholderWords = regexp.MustCompile(`changeme|changethis|changeit|replaceme|replacethis|replacewith|replaceby|placeholder|` +
 	`yoursecret|yourown|yourlong|yourrandom|yourvery|putyour|insertyour|enteryour|opensslrand|examplesecret|secretexample|exampleonly|` +
-	`supersecret|verysecret|mysecret|secretkey|secretvalue|secrethere|topsecret|secretstring|secretgoes|somesecret|demosecret|` +
-	`testsecret|devsecret|defaultsecret|dummysecret|samplesecret|dummykey|examplekey|password|passphrase|insecure|notsecure|` +
-	`randomstring|randombytes|randomsecret|randomvalue|randomkey|generatea|generateme|generatewith|` +
-	`thirtytwo|donotuse|inproduction|fortesting|forlocal|goeshere|usearandom|usealong|fillmein|fillthisin|pleasechange|tobereplaced|` +
-	`tobechanged|loremipsum|correcthorse|000102030405|00112233445566|aaecawqfbgc|oqinaroshte9tczknam|` +
-	`secretsecret|withopenssl|thisisnota|notasecret|notsosecret|atleast32|xxxxxxxx|1234567890|0987654321|abcdefghij|qwertyuiop|asdfghjkl`)
+	`secrethere|secretgoes|goeshere|defaultsecret|dummysecret|samplesecret|examplekey|randomstring|randombytes|randomsecret|` +
+	`randomvalue|generatea|generateme|generatewith|withopenssl|donotuse|usearandom|usealong|fillmein|fillthisin|pleasechange|` +
+	`tobereplaced|tobechanged|loremipsum|000102030405|00112233445566|aaecawqfbgc|oqinaroshte9tczknam|secretsecret|passwordpassword|` +
+	`thisisnota|notasecret|notsosecret|atleast32|xxxxxxxx|1234567890|0987654321|abcdefghij|qwertyuiop|asdfghjkl`)
 
 // separators are what placeholders have between words.
 var separators = regexp.MustCompile(`[\s_.:,;!/+-]+`)
