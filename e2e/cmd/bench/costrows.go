@@ -178,7 +178,7 @@ func costRows(issuer string) []costRow {
 			r.Header.Set("Content-Type", "application/json")
 			return r
 		}},
-		{"API, a path of 20,000 parts", 5, 404, func(int) *http.Request { return ask("/oauth2/api/"+strings.Repeat("a/", 20_000), nil) }},
+		{"API, a path of 20,000 parts", 5, 401, func(int) *http.Request { return ask("/oauth2/api/"+strings.Repeat("a/", 20_000), nil) }},
 		{"an unknown endpoint", 5, 404, func(int) *http.Request { return ask("/oauth2/nothing", nil) }},
 	}
 }
