@@ -21,7 +21,7 @@ type caller struct {
 	admin   bool
 }
 
-// caller finds out who is asking. A token does not manage anything: whoever finds
+// caller finds out who is asking. A token does not manage anything: who finds
 // one must not be able to make others of it. An access token of the provider is an
 // exception where it has the scope that the settings name.
 func (l *Latchkey) caller(w http.ResponseWriter, r *http.Request) (*caller, error) {

@@ -144,7 +144,7 @@ func TestAPIRefuses(t *testing.T) {
 	}
 }
 
-// The API is for whoever has logged in, and for pages of the same origin.
+// The API is for people who have logged in, and for pages of the same origin.
 func TestAPIIsNotForOthers(t *testing.T) {
 	g := tokenRig(t, func(c *Config) {
 		c.Bearer.Issuers = []IssuerConfig{{Issuer: c.Provider.Issuer}}

@@ -49,7 +49,7 @@ func TestShadowFileSwap(t *testing.T) {
 		}
 		return nil
 	})
-	t.Logf("%d tokens (%d MB) were taken over %v after the exchange: %v", manyTokens, len(content)>>20, time.Since(began).Round(10*time.Millisecond), during)
+	t.Logf("%d tokens (%d MB) were taken over %v after the exchange: answers by status %v", manyTokens, len(content)>>20, time.Since(began).Round(10*time.Millisecond), during.statuses)
 	t.Logf("%d answers without the plugin meanwhile, %d at most between two with it", r.all, r.most)
 	s.judges(added, http.StatusOK, "a token of the new file")
 	if len(during.statuses) != 1 || during.statuses[http.StatusTeapot] == 0 {
